@@ -1,0 +1,43 @@
+import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
+
+import { dataArtsInsightApiTest } from '../../credentials/credentialTest';
+import { description, operations } from './resources';
+
+/** The node on n8n's canvas. What it can do stands in `resources/`, how it calls the service in `transport/`. */
+export class DataArtsInsight implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'DataArts Insight',
+		name: 'dataArtsInsight',
+		icon: { light: 'file:dataArtsInsight.svg', dark: 'file:dataArtsInsight.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{$parameter["operation"] + ": " + $parameter["resource"]}}',
+		description: 'Connect Huawei Cloud DataArts Insight to data sources behind a VPC endpoint service',
+		defaults: { name: 'DataArts Insight' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'dataArtsInsightApi', required: true, testedBy: 'dataArtsInsightApiTest' }],
+		properties: description,
+	};
+
+	methods = { credentialTest: { dataArtsInsightApiTest } };
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const resource = this.getNodeParameter('resource', 0);
+		const operation = this.getNodeParameter('operation', 0);
+		const chosen = operations[resource]?.[operation];
+		if (!chosen) {
+			throw new NodeOperationError(
+				this.getNode(),
+				`This version of the node has no operation '${operation}' for '${resource}'`,
+				{
+					description:
+						"Choose another 'Operation', or update the package if the workflow was made with a newer version",
+				},
+			);
+		}
+		return [await chosen.execute(this)];
+	}
+}

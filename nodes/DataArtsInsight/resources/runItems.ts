@@ -1,0 +1,107 @@
+import { type IDataObject, type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
+
+import { InputError, RequestError, toNodeError } from '../transport/errors';
+
+/** How long items may be read before other work of n8n gets its turn, in milliseconds. */
+const TURN = 50;
+
+/** How an operation handles its items. */
+export interface ItemHandler<Request> {
+	/** The most requests that are under way at the same time. */
+	maxConcurrency: number;
+	/** Reads an item's parameters. Throws if they cannot be used: then nothing is sent for the item. */
+	read: (itemIndex: number) => Request;
+	/** Makes the call and gives what the item becomes. */
+	send: (request: Request) => Promise<IDataObject>;
+}
+
+/**
+ * Makes one item out of each input item, in the same order and paired with it. The next item's parameters
+ * are read while earlier requests are under way.
+ *
+ * With *Continue On Fail* an item that failed becomes `{ error, details }`, which n8n moves to the error
+ * output if there is one, and the others go on. Without it the first failed item ends the run: nothing more
+ * is sent, and what is under way is awaited.
+ *
+ * @param prepare gets ready what all items share; where that fails, every item fails
+ * @throws the first item's NodeApiError or NodeOperationError, unless the node continues on fail
+ */
+export async function runItems<Request>(
+	context: IExecuteFunctions,
+	prepare: () => Promise<ItemHandler<Request>>,
+): Promise<INodeExecutionData[]> {
+	const total = context.getInputData().length;
+	const results = new Array<INodeExecutionData>(total);
+	const continueOnFail = context.continueOnFail();
+	const cancelled = context.getExecutionCancelSignal();
+
+	let handler: ItemHandler<Request>;
+	try {
+		handler = await prepare();
+	} catch (error) {
+		if (!continueOnFail) throw toNodeError(context.getNode(), error, 0);
+		return Array.from(results, (_, itemIndex) => failedItem(error, itemIndex));
+	}
+
+	let first: { error: unknown; itemIndex: number } | undefined;
+	let failed = 0;
+	let unsent = total;
+	let underWay = 0;
+	let onFinished = () => {};
+	const oneFinished = async () => await new Promise<void>((resolve) => (onFinished = resolve));
+
+	function fail(error: unknown, itemIndex: number) {
+		failed++;
+		if (continueOnFail && !cancelled?.aborted) results[itemIndex] = failedItem(error, itemIndex);
+		else first ??= { error, itemIndex };
+	}
+
+	async function send(request: Request, itemIndex: number) {
+		underWay++;
+		unsent--;
+		try {
+			results[itemIndex] = { json: await handler.send(request), pairedItem: { item: itemIndex } };
+		} catch (error) {
+			fail(error, itemIndex);
+		}
+		underWay--;
+		onFinished();
+	}
+
+	let turnStarted = performance.now();
+	for (let itemIndex = 0; itemIndex < total && !first; itemIndex++) {
+		if (performance.now() - turnStarted > TURN) {
+			await sleep(0);
+			turnStarted = performance.now();
+		}
+		let request: Request;
+		try {
+			request = handler.read(itemIndex);
+		} catch (error) {
+			unsent--;
+			fail(error, itemIndex);
+			continue;
+		}
+		while (underWay >= handler.maxConcurrency) {
+			await oneFinished();
+			turnStarted = performance.now();
+		}
+		if (!first) void send(request, itemIndex);
+	}
+	while (underWay > 0) await oneFinished();
+
+	if (first) {
+		const progress = `Of ${total} items: ${total - failed - unsent} completed, ${unsent} not sent`;
+		throw toNodeError(context.getNode(), first.error, first.itemIndex, total > 1 ? progress : undefined);
+	}
+	return results;
+}
+
+/** The one shape that n8n's engine takes for a failed item and moves to the error output. */
+function failedItem(error: unknown, itemIndex: number): INodeExecutionData {
+	const message = error instanceof Error ? error.message : String(error);
+	const details: IDataObject =
+		error instanceof RequestError ? { ...error.details } : { code: 'INVALID_INPUT', outcomeUnknown: false };
+	if (error instanceof RequestError || error instanceof InputError) details.description = error.description;
+	return { json: { error: message, details }, pairedItem: { item: itemIndex } };
+}

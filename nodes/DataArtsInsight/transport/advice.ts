@@ -1,0 +1,173 @@
+const CHECK_TOKEN = "Get a new user token from IAM in the credential's region and store it in 'User Token'";
+const ASK_FOR_PERMISSION =
+	'Ask an administrator to grant this IAM user the permissions for DataArts Insight in the project';
+const CHECK_WORKSPACE_SETTINGS =
+	"Open the workspace in the DataArts Insight console, check that this user is a member of it, and compare its ID with 'Workspace ID' in the credential";
+const CHECK_ENDPOINT_SERVICE =
+	'Check the name or ID of the endpoint service in the VPC Endpoint console of its owner, and that it is in the region of the credential';
+const CHECK_VALUES = 'Check the values of the node and of the credential';
+const SERVICE_SIDE =
+	'The service could not handle the call. Wait a minute; if it goes on, ask Huawei Cloud support';
+const WAIT_AND_RERUN =
+	'The service takes no more calls for the moment. Wait a minute, then run the node again with a lower Max Concurrency';
+
+const OTHER_WORKSPACE_CODES = [0, 1, 2, 3, 10, 11, 12, 20, 21, 22].map(
+	(number) => `DataArtsInsight.${24150000 + number}`,
+);
+
+/**
+ * What to do about an error code, as one sentence without its full stop.
+ *
+ * Sources: Huawei Cloud, DataArts Insight API Reference, "Error Codes"; API Gateway, "Error Codes"; IAM API
+ * Reference, "Error Codes"; VPC Endpoint API Reference, "Error Codes".
+ */
+const ADVICE = new Map([
+	['DataArtsInsight.20010003', ASK_FOR_PERMISSION],
+	['DataArtsInsight.24010003', CHECK_ENDPOINT_SERVICE],
+	[
+		'DataArtsInsight.24010043',
+		'Ask the administrator of the workspace to give this user a role with permission for data connections',
+	],
+	[
+		'DataArtsInsight.24150004',
+		'Open the workspace in the DataArts Insight console: it has to be in its normal state before it can be used',
+	],
+	[
+		'DataArtsInsight.24150005',
+		"The workspace does not exist in this project. Copy its ID from the DataArts Insight console into 'Workspace ID' in the credential",
+	],
+	...OTHER_WORKSPACE_CODES.map((code): [string, string] => [code, CHECK_WORKSPACE_SETTINGS]),
+
+	['APIGW.0101', "The address does not offer this API. Check 'Region' or 'Base URL' in the credential"],
+	['APIGW.0103', "The address has no service behind it. Check 'Region' or 'Base URL' in the credential"],
+	['APIGW.0201', CHECK_VALUES],
+	['APIGW.0301', CHECK_TOKEN],
+	['APIGW.0302', ASK_FOR_PERMISSION],
+	['APIGW.0305', CHECK_TOKEN],
+	['APIGW.0307', `The token is of another region or has to be renewed. ${CHECK_TOKEN}`],
+	['APIGW.0308', WAIT_AND_RERUN],
+	[
+		'APIGW.0310',
+		"The project cannot be used with this token. Compare 'Project ID' and 'Region' in the credential with My Credentials > API Credentials in the Huawei Cloud console",
+	],
+	[
+		'APIGW.0401',
+		'The gateway cannot tell the address that n8n calls from. Ask the administrator of the service',
+	],
+	['APIGW.0402', 'Ask the administrator of the service to allow the address that n8n calls from'],
+	['APIGW.0501', 'The quota of this API is used up. Wait until it is renewed, or ask for a higher one'],
+	['APIGW.0502', 'The quota of this API is frozen. Ask the administrator of the Huawei Cloud account'],
+	[
+		'APIGW.0613',
+		'IAM is not available for the moment, so nobody can be authenticated. Wait a minute, then run the node again',
+	],
+	['APIGW.0801', "DataArts Insight is not available to you in this region. Check 'Region' in the credential"],
+	['APIGW.0802', "This user is not available in this region. Check 'Region' in the credential"],
+
+	['IAM.0002', ASK_FOR_PERMISSION],
+	['IAM.0003', ASK_FOR_PERMISSION],
+	['IAM.0012', WAIT_AND_RERUN],
+	['IAM.0061', 'The Huawei Cloud account is locked. Wait 15 minutes before you log in again'],
+	[
+		'IAM.0062',
+		'IAM did not accept the password. Correct it before you run the node again: five refusals lock the account',
+	],
+	['IAM.0066', CHECK_TOKEN],
+	['IAM.0067', CHECK_TOKEN],
+	['IAM.0081', 'This user may only use the console. Enable programmatic access for it in the IAM console'],
+	['IAM.0082', 'This user is disabled. Enable it in the IAM console'],
+
+	['EndPoint.0022', WAIT_AND_RERUN],
+	['EndPoint.2003', CHECK_ENDPOINT_SERVICE],
+	[
+		'EndPoint.2004',
+		'The endpoint service is not available. Ask its owner to check its state in the VPC Endpoint console',
+	],
+	[
+		'EndPoint.2012',
+		"DataArts Insight is not on the endpoint service's whitelist. Ask the owner of the endpoint service to add the domain ID of DataArts Insight to it",
+	],
+	[
+		'EndPoint.2014',
+		'The endpoint service is connected already. Run the node again to see the state of the endpoint',
+	],
+	['EndPoint.2019', 'The endpoint is being created. Wait a minute, then run the node again to see its state'],
+	[
+		'EndPoint.2022',
+		'The endpoint could not be created. Ask the owner of the endpoint service to check it, then run the node again',
+	],
+	['EndPoint.3062', "Check 'Endpoint Service ID': the owner finds it in the VPC Endpoint console"],
+]);
+
+/** What to do where only the HTTP status is known. */
+const ADVICE_BY_STATUS = new Map([
+	[401, CHECK_TOKEN],
+	[403, ASK_FOR_PERMISSION],
+	[
+		404,
+		"Check the name or ID of the endpoint service, and 'Region', 'Project ID' and 'Workspace ID' in the credential",
+	],
+	[
+		407,
+		'The proxy that n8n uses asks for a login. Check HTTP_PROXY and HTTPS_PROXY in the environment of n8n',
+	],
+	[429, WAIT_AND_RERUN],
+]);
+
+/**
+ * What to do about a refusal, as a sentence without its full stop.
+ *
+ * @param code the service's error code; dedicated gateways write `APIG.` for `APIGW.`
+ * @param status the HTTP status
+ */
+export function adviceFor(code: string, status: number): string {
+	return (
+		ADVICE.get(code.replace(/^APIG\./, 'APIGW.')) ??
+		ADVICE_BY_STATUS.get(status) ??
+		(status < 500 ? CHECK_VALUES : SERVICE_SIDE)
+	);
+}
+
+/**
+ * Why no connection came about, and what to do about it.
+ *
+ * @param code the network's error code, as Node.js and undici name it
+ */
+export function whyNotConnected(code: string): { reason: string; advice: string } {
+	const checkAddress = "Check 'Region' or 'Base URL' in the credential";
+	switch (code) {
+		case 'ENOTFOUND':
+		case 'EAI_AGAIN':
+			return {
+				reason: 'the host name could not be resolved',
+				advice: `${checkAddress} and the name resolution of the machine that runs n8n`,
+			};
+		case 'ECONNREFUSED':
+			return { reason: 'it was refused', advice: `${checkAddress}, above all the port` };
+		case 'ETIMEDOUT':
+		case 'EHOSTUNREACH':
+		case 'ENETUNREACH':
+		case 'UND_ERR_CONNECT_TIMEOUT':
+			return {
+				reason: 'the host did not answer',
+				advice: `${checkAddress} and whether a firewall or a proxy stands between n8n and the service`,
+			};
+		case 'CERT_HAS_EXPIRED':
+		case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+		case 'SELF_SIGNED_CERT_IN_CHAIN':
+		case 'UNABLE_TO_GET_ISSUER_CERT':
+		case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+		case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+		case 'ERR_TLS_CERT_ALTNAME_INVALID':
+			return {
+				reason: `its certificate is not trusted (${code})`,
+				advice:
+					"Let n8n know the certificate authority through NODE_EXTRA_CA_CERTS, or turn on 'Ignore SSL Issues (Insecure)' in the credential if you trust the network",
+			};
+		default:
+			return {
+				reason: code ? `it broke off (${code})` : 'it broke off',
+				advice: `${checkAddress} and the network between n8n and the service`,
+			};
+	}
+}

@@ -1,0 +1,138 @@
+import type { Dispatcher } from 'undici';
+
+/** The largest answer that is read, in bytes; the service's own are about one kilobyte. */
+export const MAX_ANSWER_SIZE = 1024 * 1024;
+
+/** What came back for one request, whatever its status. */
+export interface Answer {
+	status: number;
+	headers: Record<string, string | string[] | undefined>;
+	text: string;
+}
+
+/** Why an exchange was ended from this side. */
+export type StopReason = 'timeout' | 'tooLarge' | 'cancelled';
+
+/** One request that brought no whole answer. */
+export class ExchangeError extends Error {
+	/**
+	 * @param cause the network's own error
+	 * @param sent whether the request may have reached the service: false only if not a byte of it was written
+	 * @param stopped why it was ended from this side, if it was
+	 */
+	constructor(
+		override readonly cause: Error & { code?: string },
+		readonly sent: boolean,
+		readonly stopped?: StopReason,
+	) {
+		super(cause.message);
+	}
+}
+
+class AnswerCollector implements Dispatcher.DispatchHandler {
+	private controller?: Dispatcher.DispatchController;
+
+	private timer?: AbortSignal;
+
+	private stopped?: StopReason;
+
+	private status = 0;
+
+	private headers: Answer['headers'] = {};
+
+	private readonly chunks: Buffer[] = [];
+
+	private size = 0;
+
+	constructor(
+		private readonly timeout: number,
+		private readonly signal: AbortSignal | undefined,
+		private readonly resolve: (answer: Answer) => void,
+		private readonly reject: (error: ExchangeError) => void,
+	) {
+		if (signal?.aborted) this.stopped = 'cancelled';
+		else if (signal) underWay(signal).add(this);
+	}
+
+	/** The connection stands and the request is about to be written: before this, nothing was sent. */
+	onRequestStart(controller: Dispatcher.DispatchController) {
+		this.controller = controller;
+		if (this.stopped) return controller.abort(new Error(this.stopped));
+		this.timer = AbortSignal.timeout(this.timeout);
+		this.timer.addEventListener('abort', this.onTimeout);
+	}
+
+	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']) {
+		this.status = status;
+		this.headers = headers;
+	}
+
+	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer) {
+		this.size += chunk.length;
+		if (this.size > MAX_ANSWER_SIZE) this.stop('tooLarge');
+		else this.chunks.push(chunk);
+	}
+
+	onResponseEnd() {
+		this.release();
+		const text = Buffer.concat(this.chunks, this.size).toString('utf8');
+		this.resolve({ status: this.status, headers: this.headers, text });
+	}
+
+	onResponseError(_controller: Dispatcher.DispatchController | null, error: Error) {
+		this.release();
+		this.reject(new ExchangeError(error, this.timer !== undefined, this.stopped));
+	}
+
+	private readonly onTimeout = () => this.stop('timeout');
+
+	/** Ends the exchange; if its connection does not stand yet, as soon as it does, before anything is sent. */
+	stop(reason: StopReason) {
+		this.stopped ??= reason;
+		this.controller?.abort(new Error(reason));
+	}
+
+	/** A timer with a listener stays until its time is up. With thousands of requests a second that must not be. */
+	private release() {
+		this.timer?.removeEventListener('abort', this.onTimeout);
+		if (this.signal) underWay(this.signal).delete(this);
+	}
+}
+
+const exchangesOf = new WeakMap<AbortSignal, Set<AnswerCollector>>();
+
+/** The exchanges that a signal ends. They share one listener: Node.js warns of a leak at the eleventh. */
+function underWay(signal: AbortSignal): Set<AnswerCollector> {
+	let exchanges = exchangesOf.get(signal);
+	if (!exchanges) {
+		const added = new Set<AnswerCollector>();
+		signal.addEventListener('abort', () => added.forEach((one) => one.stop('cancelled')), { once: true });
+		exchangesOf.set(signal, added);
+		exchanges = added;
+	}
+	return exchanges;
+}
+
+/**
+ * Sends one request, once, and reads its whole answer. This is the only function that touches a socket.
+ *
+ * @param dispatcher carries the request
+ * @param options what to send
+ * @param timeout milliseconds from the first byte sent to the last byte read
+ * @param signal ends the request when it is aborted
+ * @throws {ExchangeError} if no whole answer came, or a larger one than {@link MAX_ANSWER_SIZE}
+ */
+export async function exchange(
+	dispatcher: Dispatcher,
+	options: Dispatcher.DispatchOptions,
+	timeout: number,
+	signal?: AbortSignal,
+): Promise<Answer> {
+	return await new Promise((resolve, reject) => {
+		// undici's own time limits are off: they cover the parts of an exchange, not the whole of it.
+		dispatcher.dispatch(
+			{ ...options, headersTimeout: 0, bodyTimeout: 0 },
+			new AnswerCollector(timeout, signal, resolve, reject),
+		);
+	});
+}

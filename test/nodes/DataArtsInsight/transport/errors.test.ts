@@ -1,0 +1,187 @@
+import { NodeApiError, NodeOperationError } from 'n8n-workflow';
+
+import {
+	InputError,
+	interruption,
+	refusal,
+	RequestError,
+	toNodeError,
+} from '../../../../nodes/DataArtsInsight/transport/errors';
+import { ExchangeError } from '../../../../nodes/DataArtsInsight/transport/exchange';
+
+const node = {
+	id: '1',
+	name: 'DataArts Insight',
+	type: 'n8n-nodes-dataarts-insight.dataArtsInsight',
+	typeVersion: 1,
+	position: [0, 0] as [number, number],
+	parameters: {},
+};
+
+const refused = (status: number, body: object | undefined, headers = {}) =>
+	refusal({ status, headers, text: '' }, body as never, true, ['MIIsecret']);
+
+describe('refusal', () => {
+	it('reads the shape of DataArts Insight and of the API gateway', () => {
+		const error = refused(401, {
+			error_code: 'APIGW.0307',
+			error_msg: 'The token must be updated.',
+			request_id: 'ab12',
+		});
+		expect(error.message).toBe('The token must be updated. (APIGW.0307)');
+		expect(error.details).toEqual({
+			code: 'APIGW.0307',
+			httpStatus: 401,
+			requestId: 'ab12',
+			outcomeUnknown: false,
+		});
+		expect(error.description).toContain("store it in 'User Token'");
+		expect(error.description).toContain('Request ID: ab12');
+	});
+
+	it('reads both shapes of IAM', () => {
+		expect(refused(401, { error: { code: 401, message: 'Unauthorized.' } }).message).toBe(
+			'Unauthorized. (401)',
+		);
+		const other = refused(403, { error_code: 'IAM.0081', error_msg: 'Console only.' });
+		expect(other.message).toBe('Console only. (IAM.0081)');
+		expect(other.description).toContain('programmatic access');
+	});
+
+	it('gives a dedicated gateway the advice of the shared one', () => {
+		expect(refused(429, { error_code: 'APIG.0308', error_msg: 'x' }).description).toBe(
+			refused(429, { error_code: 'APIGW.0308', error_msg: 'x' }).description,
+		);
+	});
+
+	it('takes the request ID from the header where the body has none', () => {
+		expect(refused(400, { error_code: 'A.1' }, { 'x-request-id': 'h1' }).details.requestId).toBe('h1');
+	});
+
+	it.each([
+		[400, { error_code: 'DataArtsInsight.24150005' }, false],
+		[429, { error_code: 'APIGW.0308' }, false],
+		[500, { error_code: 'APIGW.0601' }, true],
+		[502, undefined, true],
+		[503, { error_code: 'APIGW.0613' }, false],
+		[503, { error_code: 'APIG.0613' }, false],
+		[503, undefined, true],
+		[503, { error_code: 'DataArtsInsight.1' }, true],
+		[504, { error_code: 'APIGW.0201' }, true],
+	])('with HTTP %d and %j says whether an endpoint may exist: %s', (status, body, outcomeUnknown) => {
+		const error = refused(status, body);
+		expect(error.details.outcomeUnknown).toBe(outcomeUnknown);
+		expect(error.description.includes('a VPC endpoint may exist')).toBe(outcomeUnknown);
+	});
+
+	it('never says so for a call that creates nothing', () => {
+		const error = refusal({ status: 500, headers: {}, text: '' }, undefined, false, []);
+		expect(error.details.outcomeUnknown).toBe(false);
+	});
+
+	it('has words for a refusal without a reason', () => {
+		expect(refused(500, undefined).message).toBe('The service answered with HTTP status 500 and no reason');
+		expect(refused(418, {}).description).toContain('Check the values');
+		expect(refused(200, { is_success: false }).message).toContain('gave no reason');
+		expect(refused(200, { is_success: false, message: 'No quota.' }).message).toContain('No quota.');
+	});
+
+	it('names the host of a redirect and nothing else of it', () => {
+		const error = refused(302, undefined, { location: 'https://other.example.com/login?token=abc' });
+		expect(error.message).toContain('other.example.com,');
+		expect(error.message).not.toContain('abc');
+		expect(refused(307, undefined).message).toContain('another address');
+	});
+
+	it('masks a secret that the service repeats, in every place', () => {
+		const error = refused(400, {
+			error_code: 'MIIsecret',
+			error_msg: 'Token MIIsecret is bad: MIIsecret',
+			request_id: 'MIIsecret',
+		});
+		expect(JSON.stringify({ ...error, message: error.message })).not.toContain('MIIsecret');
+		expect(error.message).toBe('Token *** is bad: ***');
+	});
+
+	it('shortens what is too long and leaves out what is no code', () => {
+		const error = refused(400, { error_code: 'constructor <b>', error_msg: `a\n\n b${'x'.repeat(1000)}` });
+		expect(error.message).toHaveLength(501);
+		expect(error.message).toMatch(/^a bx+…$/);
+		expect(error.details.code).toBe('HTTP_400');
+		expect(refused(400, { error_code: 'constructor', error_msg: '' }).description).toContain(
+			'Check the values',
+		);
+	});
+});
+
+describe('interruption', () => {
+	const broken = (code: string | undefined, sent: boolean) =>
+		interruption(
+			new ExchangeError(Object.assign(new Error('x'), { code }), sent),
+			'insight.example.com',
+			true,
+		);
+
+	it.each([
+		['ENOTFOUND', 'host name could not be resolved'],
+		['EAI_AGAIN', 'host name could not be resolved'],
+		['ECONNREFUSED', 'refused'],
+		['UND_ERR_CONNECT_TIMEOUT', 'did not answer'],
+		['EHOSTUNREACH', 'did not answer'],
+		['DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate is not trusted'],
+		['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate is not trusted'],
+		['ECONNRESET', 'broke off (ECONNRESET)'],
+		[undefined, 'broke off'],
+	])('before anything was sent, %s is a failed connection', (code, words) => {
+		const error = broken(code, false);
+		expect(error.message).toContain('No connection to insight.example.com');
+		expect(error.message).toContain(words);
+		expect(error.description).toContain('Nothing was sent');
+		expect(error.details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+	});
+
+	it('after sending, the outcome is not known', () => {
+		const error = broken('ECONNRESET', true);
+		expect(error.details).toEqual({ code: 'CONNECTION_LOST', outcomeUnknown: true });
+		expect(error.description).toContain('a VPC endpoint may exist');
+	});
+
+	it.each([
+		['timeout', 'TIMEOUT'],
+		['tooLarge', 'ANSWER_TOO_LARGE'],
+		['cancelled', 'CANCELLED'],
+	] as const)('says that this side ended it: %s', (stopped, code) => {
+		const error = interruption(new ExchangeError(new Error('x'), true, stopped), 'h', true);
+		expect(error.details).toEqual({ code, outcomeUnknown: true });
+	});
+});
+
+describe('toNodeError', () => {
+	it('makes bad input a NodeOperationError of its item', () => {
+		const error = toNodeError(node, new InputError("'A' is blank", 'Fill in it'), 3, 'Of 9, 3');
+		expect(error).toBeInstanceOf(NodeOperationError);
+		expect(error).toMatchObject({
+			message: "'A' is blank",
+			description: 'Fill in it. Of 9, 3',
+			context: { itemIndex: 3 },
+		});
+	});
+
+	it('keeps the words of a refusal, even those that n8n would replace', () => {
+		const details = { code: 'A.1', httpStatus: 403, outcomeUnknown: false };
+		const error = toNodeError(node, new RequestError('EACCES in the ENOENT', 'Ask', details), 2);
+		expect(error).toBeInstanceOf(NodeApiError);
+		expect(error).toMatchObject({
+			message: 'EACCES in the ENOENT',
+			description: 'Ask',
+			httpCode: '403',
+			context: { itemIndex: 2 },
+		});
+	});
+
+	it('leaves the errors of n8n as they are and wraps what is no error', () => {
+		const error = new TypeError('x');
+		expect(toNodeError(node, error, 0)).toBe(error);
+		expect(toNodeError(node, 'text', 0)).toMatchObject({ message: 'text' });
+	});
+});

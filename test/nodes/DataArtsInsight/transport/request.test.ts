@@ -1,0 +1,201 @@
+import { getEventListeners, once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+
+import fc from 'fast-check';
+
+import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
+import { callService } from '../../../../nodes/DataArtsInsight/transport/request';
+import type { Session } from '../../../../nodes/DataArtsInsight/transport/session';
+
+const sessionAt = (port: number): Session => ({
+	origin: `http://127.0.0.1:${port}`,
+	projectId: 'p',
+	headers: { 'X-Auth-Token': 'MIIsecret', 'X-Workspace-Id': 'w' },
+	allowUnauthorizedCerts: false,
+	secrets: ['MIIsecret'],
+});
+
+async function portOf(server: TcpServer): Promise<number> {
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	return (server.address() as AddressInfo).port;
+}
+
+describe('callService', () => {
+	let server: Server;
+	let session: Session;
+	let answer: RequestListener;
+	let connections = 0;
+
+	beforeAll(async () => {
+		server = createServer((request, response) => answer(request, response));
+		server.on('connection', () => connections++);
+		session = sessionAt(await portOf(server));
+	});
+	afterAll(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+
+	const post = async (timeout = 5_000, signal?: AbortSignal) =>
+		await callService(session, { method: 'POST', path: '/x', body: { a: 1 } }, { timeout, signal });
+	const failure = async (call: Promise<unknown>) => {
+		const error: unknown = await call.then(
+			() => undefined,
+			(reason: unknown) => reason,
+		);
+		if (!(error instanceof RequestError)) throw new Error(`Expected a RequestError, got ${String(error)}`);
+		expect(JSON.stringify([error, error.message, error.stack])).not.toContain('MIIsecret');
+		return error;
+	};
+
+	it('sends the method, the path, the headers and the body to the letter', async () => {
+		let seen: unknown;
+		answer = (request, response) => {
+			let body = '';
+			request.on('data', (chunk) => (body += String(chunk)));
+			request.on('end', () => {
+				const { method, url, headers } = request;
+				seen = { method, url, headers, body };
+				response.end('{"id":"1"}');
+			});
+		};
+		expect(await post()).toEqual({ id: '1' });
+		expect(seen).toEqual({
+			method: 'POST',
+			url: '/x',
+			headers: {
+				connection: 'keep-alive',
+				'content-length': '7',
+				'content-type': 'application/json',
+				host: new URL(session.origin).host,
+				'x-auth-token': 'MIIsecret',
+				'x-workspace-id': 'w',
+			},
+			body: '{"a":1}',
+		});
+	});
+
+	it('reuses connections', async () => {
+		answer = (_request, response) => response.end('{"id":"1"}');
+		await post();
+		const before = connections;
+		for (let i = 0; i < 20; i++) await post();
+		expect(connections).toBe(before);
+	});
+
+	it('gives back any JSON object as it is, and refuses everything else', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.oneof(
+					fc.jsonValue().map((value) => JSON.stringify(value)),
+					fc.string(),
+				),
+				async (text) => {
+					answer = (_request, response) => response.end(text);
+					let value: unknown;
+					try {
+						value = JSON.parse(text);
+					} catch {
+						value = undefined;
+					}
+					if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+						expect(JSON.stringify(await post())).toBe(JSON.stringify(value));
+					} else {
+						expect((await failure(post())).details).toEqual({
+							code: 'UNEXPECTED_ANSWER',
+							httpStatus: 200,
+							outcomeUnknown: true,
+						});
+					}
+				},
+			),
+		);
+	});
+
+	it('does not follow a redirect', async () => {
+		const seen: string[] = [];
+		answer = (request, response) => {
+			seen.push(request.url ?? '');
+			response.writeHead(302, { location: '/elsewhere' }).end();
+		};
+		expect((await failure(post())).details.code).toBe('REDIRECT_REFUSED');
+		expect(seen).toEqual(['/x']);
+	});
+
+	it.each([
+		['before the headers', () => undefined],
+		['in the middle of the body', (response) => response.writeHead(200, { 'content-length': 10 }).write('{')],
+	] as Array<[string, (response: Parameters<RequestListener>[1]) => unknown]>)(
+		'ends a call that takes too long %s',
+		async (_when, begin) => {
+			answer = (_request, response) => void begin(response);
+			expect((await failure(post(50))).details).toEqual({ code: 'TIMEOUT', outcomeUnknown: true });
+		},
+	);
+
+	it('ends a call that drips, though something arrives all the time', async () => {
+		answer = (_request, response) => {
+			response.writeHead(200);
+			const drip = setInterval(() => response.write(' '), 10);
+			response.on('close', () => clearInterval(drip));
+		};
+		expect((await failure(post(100))).details.code).toBe('TIMEOUT');
+	});
+
+	it('cuts off a giant answer', async () => {
+		let written = 0;
+		answer = (_request, response) => {
+			const pour = () => {
+				while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, ' '))) written += 64 * 1024;
+			};
+			response.on('drain', pour);
+			pour();
+		};
+		expect((await failure(post())).details.code).toBe('ANSWER_TOO_LARGE');
+		expect(written).toBeLessThan(16 * 1024 * 1024);
+	});
+
+	it('says that the outcome is unknown when the connection is cut after sending', async () => {
+		answer = (request) => request.socket.destroy();
+		expect((await failure(post())).details).toEqual({ code: 'CONNECTION_LOST', outcomeUnknown: true });
+	});
+
+	it('says that nothing was sent when nobody listens', async () => {
+		const closed = createTcpServer();
+		const port = await portOf(closed);
+		closed.close();
+		const call = callService(sessionAt(port), { method: 'POST', path: '/' }, { timeout: 1000 });
+		expect((await failure(call)).details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+	});
+
+	it('says that nothing was sent when TLS cannot be set up', async () => {
+		const origin = session.origin.replace('http:', 'https:');
+		const call = callService({ ...session, origin }, { method: 'POST', path: '/' }, { timeout: 1000 });
+		expect((await failure(call)).details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+	});
+
+	it('ends all calls under way when the execution is stopped, with one listener for all', async () => {
+		const stop = new AbortController();
+		let waiting = 0;
+		let listeners = 0;
+		answer = () => {
+			if (++waiting < 30) return;
+			listeners = getEventListeners(stop.signal, 'abort').length;
+			stop.abort();
+		};
+		const calls = Array.from({ length: 30 }, async () => await failure(post(5_000, stop.signal)));
+		const codes = (await Promise.all(calls)).map((error) => error.details.code);
+		expect(codes).toEqual(Array<string>(30).fill('CANCELLED'));
+		expect(listeners).toBe(1);
+	});
+
+	it('sends nothing once the execution is stopped', async () => {
+		let seen = 0;
+		answer = () => seen++;
+		const error = await failure(post(5_000, AbortSignal.abort()));
+		expect(error.details).toEqual({ code: 'CANCELLED', outcomeUnknown: false });
+		expect(seen).toBe(0);
+	});
+});
