@@ -1,0 +1,30 @@
+import { dataSourceTypes } from './cloud';
+
+/** The body of the API reference, section 1 (page VerifyAndCreateVpcEp). A blank field has to be left out. */
+export const verifyBody = {
+	type: 'object',
+	properties: {
+		ds_type: { enum: dataSourceTypes },
+		vpc_ep_server_name: { type: 'string', pattern: '^\\S(.*\\S)?$' },
+		vpc_ep_server_id: {
+			type: 'string',
+			// Not `format: uuid`, which lets the prefix `urn:uuid:` pass.
+			pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+		},
+	},
+	required: ['ds_type'],
+	anyOf: [{ required: ['vpc_ep_server_name'] }, { required: ['vpc_ep_server_id'] }],
+	additionalProperties: false,
+};
+
+export const noQuery = { type: 'object', additionalProperties: false };
+
+/** The pages of the API reference, section 6. A query arrives as text, hence the patterns. */
+export const pageQuery = {
+	type: 'object',
+	properties: {
+		limit: { type: 'string', pattern: '^([1-9][0-9]{0,2}|1000)$' },
+		offset: { type: 'string', pattern: '^(0|[1-9][0-9]{0,8})$' },
+	},
+	additionalProperties: false,
+};
