@@ -5,7 +5,7 @@ import type {
 } from 'n8n-workflow';
 
 import { InputError, RequestError } from '../nodes/DataArtsInsight/transport/errors';
-import { callService } from '../nodes/DataArtsInsight/transport/request';
+import { connect } from '../nodes/DataArtsInsight/transport/request';
 import { openSession } from '../nodes/DataArtsInsight/transport/session';
 
 /** How long the service may take, in milliseconds: somebody is looking at the form. */
@@ -24,7 +24,8 @@ export async function dataArtsInsightApiTest(
 	try {
 		const session = openSession(credential.data ?? {});
 		const path = `/v1/${session.projectId}/connections?limit=1&offset=0`;
-		await callService(session, { method: 'GET', path }, { timeout: TIMEOUT });
+		const call = await connect(session, { timeout: TIMEOUT, maxRetries: 0 });
+		await call({ method: 'GET', path });
 		return { status: 'OK', message: 'The token, the project and the workspace were accepted' };
 	} catch (error) {
 		if (error instanceof InputError || error instanceof RequestError) {

@@ -1,4 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { isExpression } from 'n8n-workflow';
 
 import { InputError } from '../transport/errors';
 
@@ -11,6 +12,16 @@ const maxConcurrency: INodeProperties = {
 	description: 'How many calls may be under way at the same time, from 1 to 100',
 };
 
+const maxRetries: INodeProperties = {
+	displayName: 'Max Retries',
+	name: 'maxRetries',
+	type: 'number',
+	typeOptions: { minValue: 0, maxValue: 10 },
+	default: 3,
+	description:
+		'How often a call is repeated when the service cannot have acted on it: no connection, or too many calls. Any other call is made exactly once.',
+};
+
 const timeout: INodeProperties = {
 	displayName: 'Timeout',
 	name: 'timeout',
@@ -21,7 +32,7 @@ const timeout: INodeProperties = {
 };
 
 /** The options that every operation has. */
-export const runOptions = [maxConcurrency, timeout];
+export const runOptions = [maxConcurrency, maxRetries, timeout];
 
 /**
  * The options that count for the whole run; expressions in them are those of the first item.
@@ -33,6 +44,7 @@ export function readRunOptions(context: IExecuteFunctions) {
 	const options = context.getNodeParameter('options', 0, {});
 	return {
 		maxConcurrency: wholeNumber(options, maxConcurrency),
+		maxRetries: wholeNumber(options, maxRetries),
 		timeout: wholeNumber(options, timeout),
 	};
 }
@@ -51,18 +63,37 @@ function wholeNumber(
 }
 
 /**
- * The text that a parameter holds for an item, without the blanks around it.
+ * Prepares to read a parameter for many items. Only an expression is evaluated for each of them: evaluating
+ * costs n8n about as much time as a call, and a fixed value is the same for all.
  *
  * @param label what the form calls the parameter
- * @returns '' for a value that is not there
- * @throws {InputError} if an expression gave something that is not text
+ * @returns a function that gives the item's text, without the blanks around it, and '' for a value that is
+ * not there. It throws an InputError if an expression gave something that is not text.
  */
-export function readText(context: IExecuteFunctions, name: string, label: string, itemIndex: number): string {
-	const value: unknown = context.getNodeParameter(name, itemIndex, '');
-	if (typeof value === 'string') return value.trim();
-	if (value === null || value === undefined) return '';
-	throw new InputError(
-		`'${label}' holds ${Array.isArray(value) ? 'a list' : `a value of the type ${typeof value}`} instead of text`,
-		`Correct the expression in '${label}'`,
-	);
+export function textReader(
+	context: IExecuteFunctions,
+	name: string,
+	label: string,
+): (itemIndex: number) => string {
+	const read = valueReader(context, name);
+	return (itemIndex) => {
+		const value = read(itemIndex);
+		if (typeof value === 'string') return value.trim();
+		if (value === null || value === undefined) return '';
+		throw new InputError(
+			`'${label}' holds ${Array.isArray(value) ? 'a list' : `a value of the type ${typeof value}`} instead of text`,
+			`Correct the expression in '${label}'`,
+		);
+	};
+}
+
+/** Like {@link textReader}, for a switch: on only if the value is `true`. */
+export function switchReader(context: IExecuteFunctions, name: string): (itemIndex: number) => boolean {
+	const read = valueReader(context, name);
+	return (itemIndex) => read(itemIndex) === true;
+}
+
+function valueReader(context: IExecuteFunctions, name: string): (itemIndex: number) => unknown {
+	const written: unknown = context.getNodeParameter(name, 0, null, { rawExpressions: true });
+	return isExpression(written) ? (itemIndex) => context.getNodeParameter(name, itemIndex) : () => written;
 }

@@ -15,6 +15,9 @@ export interface ItemHandler<Request> {
 	send: (request: Request) => Promise<IDataObject>;
 }
 
+/** What items became in a try that did not succeed as a whole, by the run of the node that n8n may try again. */
+const earlierTries = new WeakMap<object, Array<INodeExecutionData | undefined>>();
+
 /**
  * Makes one item out of each input item, in the same order and paired with it. The next item's parameters
  * are read while earlier requests are under way.
@@ -22,6 +25,9 @@ export interface ItemHandler<Request> {
  * With *Continue On Fail* an item that failed becomes `{ error, details }`, which n8n moves to the error
  * output if there is one, and the others go on. Without it the first failed item ends the run: nothing more
  * is sent, and what is under way is awaited.
+ *
+ * n8n's *Retry On Fail* runs the node again for all items, also with *Continue On Fail*. What an item became
+ * in an earlier try is taken from there, and only the items that failed or were not sent are handled again.
  *
  * @param prepare gets ready what all items share; where that fails, every item fails
  * @throws the first item's NodeApiError or NodeOperationError, unless the node continues on fail
@@ -31,36 +37,34 @@ export async function runItems<Request>(
 	prepare: () => Promise<ItemHandler<Request>>,
 ): Promise<INodeExecutionData[]> {
 	const total = context.getInputData().length;
-	const results = new Array<INodeExecutionData>(total);
 	const continueOnFail = context.continueOnFail();
 	const cancelled = context.getExecutionCancelSignal();
+	const nodeRun = context.getExecuteData();
+	const succeeded = earlierTries.get(nodeRun) ?? new Array<INodeExecutionData | undefined>(total);
+	const failed = new Map<number, INodeExecutionData>();
 
 	let handler: ItemHandler<Request>;
 	try {
 		handler = await prepare();
 	} catch (error) {
 		if (!continueOnFail) throw toNodeError(context.getNode(), error, 0);
-		return Array.from(results, (_, itemIndex) => failedItem(error, itemIndex));
+		return Array.from(succeeded, (item, itemIndex) => item ?? failedItem(error, itemIndex));
 	}
 
 	let first: { error: unknown; itemIndex: number } | undefined;
-	let failed = 0;
-	let unsent = total;
 	let underWay = 0;
 	let onFinished = () => {};
 	const oneFinished = async () => await new Promise<void>((resolve) => (onFinished = resolve));
 
 	function fail(error: unknown, itemIndex: number) {
-		failed++;
-		if (continueOnFail && !cancelled?.aborted) results[itemIndex] = failedItem(error, itemIndex);
-		else first ??= { error, itemIndex };
+		failed.set(itemIndex, failedItem(error, itemIndex));
+		if (!continueOnFail || cancelled?.aborted) first ??= { error, itemIndex };
 	}
 
 	async function send(request: Request, itemIndex: number) {
 		underWay++;
-		unsent--;
 		try {
-			results[itemIndex] = { json: await handler.send(request), pairedItem: { item: itemIndex } };
+			succeeded[itemIndex] = { json: await handler.send(request), pairedItem: { item: itemIndex } };
 		} catch (error) {
 			fail(error, itemIndex);
 		}
@@ -70,6 +74,7 @@ export async function runItems<Request>(
 
 	let turnStarted = performance.now();
 	for (let itemIndex = 0; itemIndex < total && !first; itemIndex++) {
+		if (succeeded[itemIndex]) continue;
 		if (performance.now() - turnStarted > TURN) {
 			await sleep(0);
 			turnStarted = performance.now();
@@ -78,7 +83,6 @@ export async function runItems<Request>(
 		try {
 			request = handler.read(itemIndex);
 		} catch (error) {
-			unsent--;
 			fail(error, itemIndex);
 			continue;
 		}
@@ -90,11 +94,13 @@ export async function runItems<Request>(
 	}
 	while (underWay > 0) await oneFinished();
 
+	if (failed.size > 0) earlierTries.set(nodeRun, succeeded);
 	if (first) {
-		const progress = `Of ${total} items: ${total - failed - unsent} completed, ${unsent} not sent`;
+		const completed = succeeded.filter(Boolean).length;
+		const progress = `Of ${total} items: ${completed} completed, ${total - completed - failed.size} not sent`;
 		throw toNodeError(context.getNode(), first.error, first.itemIndex, total > 1 ? progress : undefined);
 	}
-	return results;
+	return Array.from(succeeded, (item, itemIndex) => item ?? (failed.get(itemIndex) as INodeExecutionData));
 }
 
 /** The one shape that n8n's engine takes for a failed item and moves to the error output. */

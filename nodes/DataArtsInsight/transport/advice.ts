@@ -131,9 +131,14 @@ export function adviceFor(code: string, status: number): string {
 /**
  * Why no connection came about, and what to do about it.
  *
- * @param code the network's error code, as Node.js and undici name it
+ * @param cause the network's error, with a code of Node.js's or undici's
+ * @returns `lasting` where trying again cannot help
  */
-export function whyNotConnected(code: string): { reason: string; advice: string } {
+export function whyNotConnected({ code = '', message }: Error & { code?: string }): {
+	reason: string;
+	advice: string;
+	lasting?: boolean;
+} {
 	const checkAddress = "Check 'Region' or 'Base URL' in the credential";
 	switch (code) {
 		case 'ENOTFOUND':
@@ -163,11 +168,19 @@ export function whyNotConnected(code: string): { reason: string; advice: string 
 				reason: `its certificate is not trusted (${code})`,
 				advice:
 					"Let n8n know the certificate authority through NODE_EXTRA_CA_CERTS, or turn on 'Ignore SSL Issues (Insecure)' in the credential if you trust the network",
-			};
-		default:
-			return {
-				reason: code ? `it broke off (${code})` : 'it broke off',
-				advice: `${checkAddress} and the network between n8n and the service`,
+				lasting: true,
 			};
 	}
+	const proxyStatus = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
+	if (proxyStatus) {
+		return {
+			reason: `the proxy refused it with HTTP status ${proxyStatus}`,
+			advice: 'Check HTTP_PROXY and HTTPS_PROXY in the environment of n8n, and the login in them',
+			lasting: true,
+		};
+	}
+	return {
+		reason: code ? `it broke off (${code})` : 'it broke off',
+		advice: `${checkAddress} and the network between n8n and the service`,
+	};
 }

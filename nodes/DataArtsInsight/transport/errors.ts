@@ -3,12 +3,16 @@ import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 
 import { adviceFor, whyNotConnected } from './advice';
 import { type Answer, type ExchangeError, MAX_ANSWER_SIZE } from './exchange';
+import type { Route } from './route';
 
 /** The longest text of the service that is passed on, in characters. */
 const MAX_TEXT = 500;
 
 const RUN_AGAIN =
 	'The call may have reached the service, so it was not repeated and a VPC endpoint may exist: run the node again to see its state';
+
+/** The network error code of a connection that the instance's egress policy does not allow. */
+export const EGRESS_BLOCKED = 'EGRESS_BLOCKED';
 
 /** A value that somebody entered and that cannot be used: nothing was sent. */
 export class InputError extends Error {
@@ -34,26 +38,41 @@ export interface RequestErrorDetails {
 	outcomeUnknown: boolean;
 }
 
+/** How a call may be repeated because the service cannot have acted on it. */
+export interface Repetition {
+	/** Whether the service takes no calls at all for the moment. */
+	throttled: boolean;
+	/** Milliseconds that the service asks to wait. */
+	after?: number;
+}
+
 /** A call that was refused, or that brought no answer that can be used. */
 export class RequestError extends Error {
+	/** How often the call was made. */
+	attempts = 1;
+
 	/**
 	 * @param message what happened
 	 * @param advice what to do, as a sentence without its full stop
 	 * @param details what a workflow can act on
+	 * @param repetition given only if the service cannot have acted on the call
 	 */
 	constructor(
 		message: string,
-		advice: string,
+		private readonly advice: string,
 		readonly details: RequestErrorDetails,
+		readonly repetition?: Repetition,
 	) {
 		super(message);
-		const sentences = [advice];
-		if (details.outcomeUnknown) sentences.push(RUN_AGAIN);
-		if (details.requestId) sentences.push(`Request ID: ${details.requestId}`);
-		this.description = sentences.join('. ');
 	}
 
-	readonly description: string;
+	get description(): string {
+		const sentences = [this.advice];
+		if (this.details.outcomeUnknown) sentences.push(RUN_AGAIN);
+		if (this.attempts > 1) sentences.push(`Tried ${this.attempts} times`);
+		if (this.details.requestId) sentences.push(`Request ID: ${this.details.requestId}`);
+		return sentences.join('. ');
+	}
 }
 
 /**
@@ -99,9 +118,22 @@ export function refusal(
 		);
 	}
 	// Below 500 the service refused the call. With 503 the gateway says that it did not pass it on.
-	details.outcomeUnknown = creates && status >= 500 && !(status === 503 && /^APIG(W)?\./.test(code));
+	const notPassedOn = status === 429 || (status === 503 && /^APIG(W)?\./.test(code));
+	details.outcomeUnknown = creates && status >= 500 && !notPassedOn;
 	const message = text ?? `The service answered with HTTP status ${status} and no reason`;
-	return new RequestError(serviceCode ? `${message} (${code})` : message, adviceFor(code, status), details);
+	return new RequestError(
+		serviceCode ? `${message} (${code})` : message,
+		adviceFor(code, status),
+		details,
+		notPassedOn ? { throttled: true, after: retryAfter(headers['retry-after']) } : undefined,
+	);
+}
+
+/** Milliseconds until the time that a `Retry-After` names, in seconds or as a date. */
+function retryAfter(header: string | string[] | undefined): number | undefined {
+	const text = String(header);
+	const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+	return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
 }
 
 /**
@@ -135,31 +167,48 @@ const STOPPED = {
 	},
 } as const;
 
+/** The error for a host that n8n's egress policy does not allow. */
+export function blocked(host: string): RequestError {
+	return new RequestError(
+		`n8n is not allowed to call ${host}`,
+		"Check 'Base URL' in the credential, or ask the administrator of n8n to allow the host (N8N_SSRF_ALLOWED_HOSTNAMES)",
+		{ code: 'BLOCKED', outcomeUnknown: false },
+	);
+}
+
 /**
  * The error for a call that brought no whole answer.
  *
  * @param error what ended the exchange
- * @param host the host that was called
+ * @param route how the service was called
  * @param creates whether the call creates something
  */
-export function interruption(error: ExchangeError, host: string, creates: boolean): RequestError {
-	const outcomeUnknown = creates && error.sent;
-	if (error.stopped) {
-		const { code, message, advice } = STOPPED[error.stopped];
+export function interruption(
+	{ cause, sent, stopped }: ExchangeError,
+	{ host, proxyHost }: Pick<Route, 'host' | 'proxyHost'>,
+	creates: boolean,
+): RequestError {
+	const outcomeUnknown = creates && sent;
+	if (stopped) {
+		const { code, message, advice } = STOPPED[stopped];
 		return new RequestError(message, advice, { code, outcomeUnknown });
 	}
-	if (error.sent) {
+	if (sent) {
 		return new RequestError(
 			`The connection to ${host} was lost before the whole answer had come`,
 			'Check the network between n8n and Huawei Cloud',
 			{ code: 'CONNECTION_LOST', outcomeUnknown },
 		);
 	}
-	const { reason, advice } = whyNotConnected(error.cause.code ?? '');
-	return new RequestError(`No connection to ${host}: ${reason}`, `Nothing was sent. ${advice}`, {
-		code: 'CONNECTION_FAILED',
-		outcomeUnknown,
-	});
+	if (cause.code === EGRESS_BLOCKED) return blocked(host);
+	const { reason, advice, lasting } = whyNotConnected(cause);
+	const target = proxyHost ? `${host} through the proxy ${proxyHost}` : host;
+	return new RequestError(
+		`No connection to ${target}: ${reason}`,
+		`Nothing was sent. ${advice}`,
+		{ code: 'CONNECTION_FAILED', outcomeUnknown },
+		lasting ? undefined : { throttled: false },
+	);
 }
 
 /**

@@ -50,8 +50,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 		private readonly resolve: (answer: Answer) => void,
 		private readonly reject: (error: ExchangeError) => void,
 	) {
-		if (signal?.aborted) this.stopped = 'cancelled';
-		else if (signal) underWay(signal).add(this);
+		if (signal) underWay(signal).add(this);
 	}
 
 	/** The connection stands and the request is about to be written: before this, nothing was sent. */
@@ -128,6 +127,7 @@ export async function exchange(
 	timeout: number,
 	signal?: AbortSignal,
 ): Promise<Answer> {
+	if (signal?.aborted) throw new ExchangeError(new Error('cancelled'), false, 'cancelled');
 	return await new Promise((resolve, reject) => {
 		// undici's own time limits are off: they cover the parts of an exchange, not the whole of it.
 		dispatcher.dispatch(

@@ -1,9 +1,16 @@
-/**
+/*
  * undici's entry file puts an agent of its own into a global symbol that Node.js's fetch, and so all of
  * n8n, reads. Its parts do not: only they are imported.
  */
-declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
-	import { EnvHttpProxyAgent } from 'undici';
 
-	export = EnvHttpProxyAgent;
+declare module 'undici/lib/dispatcher/agent.js' {
+	import { Agent } from 'undici';
+
+	export = Agent;
+}
+
+declare module 'undici/lib/dispatcher/proxy-agent.js' {
+	import { ProxyAgent } from 'undici';
+
+	export = ProxyAgent;
 }

@@ -433,7 +433,7 @@ describe('every way in which the service fails', () => {
 
 	it.each(fails)('%s', async (name) => {
 		const { error } = await run(
-			{ ...byName, options: { timeout: 300 } },
+			{ ...byName, options: { timeout: 300, maxRetries: 0 } },
 			{ input: names(faultServerName(name)) },
 		);
 		expect(simulator.requests).toHaveLength(1);
@@ -463,7 +463,7 @@ describe('every way in which the service fails', () => {
 		'%s may have created an endpoint, and the error says so',
 		async (name) => {
 			const { error } = await run(
-				{ ...byName, options: { timeout: 300 } },
+				{ ...byName, options: { timeout: 300, maxRetries: 0 } },
 				{ input: names(faultServerName(name)) },
 			);
 			expect(error?.description).toContain('a VPC endpoint may exist: run the node again');

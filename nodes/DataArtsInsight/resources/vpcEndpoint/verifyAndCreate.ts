@@ -7,9 +7,9 @@ import type {
 } from 'n8n-workflow';
 
 import { InputError, unexpectedAnswer } from '../../transport/errors';
-import { callService } from '../../transport/request';
+import { connect } from '../../transport/request';
 import { openSession } from '../../transport/session';
-import { readRunOptions, readText, runOptions } from '../parameters';
+import { readRunOptions, runOptions, switchReader, textReader } from '../parameters';
 import { runItems } from '../runItems';
 
 /*
@@ -120,46 +120,58 @@ const SIMPLE_FIELDS = [
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	return await runItems(context, async () => {
 		const session = openSession(await context.getCredentials('dataArtsInsightApi', 0));
-		const { maxConcurrency, timeout } = readRunOptions(context);
+		const { maxConcurrency, ...limits } = readRunOptions(context);
+		const call = await connect(session, {
+			...limits,
+			signal: context.getExecutionCancelSignal(),
+			egress: context.helpers.getSecureEgressFilter?.(),
+		});
 		const path = `/v1/${session.projectId}/connections/vpc-endpoint`;
-		const limits = { timeout, signal: context.getExecutionCancelSignal() };
+		const readBody = requestReader(context);
+		const readSimplify = switchReader(context, 'simplify');
 
 		return {
 			maxConcurrency,
-			read: (itemIndex) => ({
-				body: readRequest(context, itemIndex),
-				simplify: context.getNodeParameter('simplify', itemIndex, false) === true,
-			}),
+			read: (itemIndex) => ({ body: readBody(itemIndex), simplify: readSimplify(itemIndex) }),
 			send: async ({ body, simplify }) => {
-				const endpoint = readEndpoint(await callService(session, { method: 'POST', path, body }, limits));
+				const endpoint = readEndpoint(await call({ method: 'POST', path, body }));
 				return simplify ? simplifyEndpoint(endpoint) : endpoint;
 			},
 		};
 	});
 }
 
-/** @throws {InputError} that names the field, if one that the lookup mode needs is blank */
-function readRequest(context: IExecuteFunctions, itemIndex: number): VerifyRequest {
-	const lookupMode = readText(context, 'lookupMode', 'Look Up Endpoint Service', itemIndex);
-	if (!['name', 'id', 'nameAndId'].includes(lookupMode)) {
-		throw new InputError(
-			`'Look Up Endpoint Service' is '${lookupMode}', which is no lookup mode`,
-			'Choose a mode from the list, or let the expression give name, id or nameAndId',
-		);
-	}
+/** @returns a function that throws an InputError if a field that the lookup mode needs is blank */
+function requestReader(context: IExecuteFunctions): (itemIndex: number) => VerifyRequest {
+	const lookupMode = textReader(context, 'lookupMode', 'Look Up Endpoint Service');
+	const type = requiredReader('dsType', 'Data Source Type');
+	const name = requiredReader('vpcEpServerName', 'Endpoint Service Name');
+	const id = requiredReader('vpcEpServerId', 'Endpoint Service ID');
 
-	const request: VerifyRequest = { ds_type: required('dsType', 'Data Source Type') };
-	if (lookupMode !== 'id') request.vpc_ep_server_name = required('vpcEpServerName', 'Endpoint Service Name');
-	if (lookupMode !== 'name') request.vpc_ep_server_id = required('vpcEpServerId', 'Endpoint Service ID');
-	return request;
+	return (itemIndex) => {
+		const mode = lookupMode(itemIndex);
+		if (!['name', 'id', 'nameAndId'].includes(mode)) {
+			throw new InputError(
+				`'Look Up Endpoint Service' is '${mode}', which is no lookup mode`,
+				'Choose a mode from the list, or let the expression give name, id or nameAndId',
+			);
+		}
+		const request: VerifyRequest = { ds_type: type(itemIndex) };
+		if (mode !== 'id') request.vpc_ep_server_name = name(itemIndex);
+		if (mode !== 'name') request.vpc_ep_server_id = id(itemIndex);
+		return request;
+	};
 
-	function required(name: string, label: string): string {
-		const text = readText(context, name, label, itemIndex);
-		if (text) return text;
-		throw new InputError(
-			`'${label}' is blank`,
-			`Fill in '${label}', or check what its expression gives for this item`,
-		);
+	function requiredReader(parameter: string, label: string) {
+		const read = textReader(context, parameter, label);
+		return (itemIndex: number) => {
+			const text = read(itemIndex);
+			if (text) return text;
+			throw new InputError(
+				`'${label}' is blank`,
+				`Fill in '${label}', or check what its expression gives for this item`,
+			);
+		};
 	}
 }
 

@@ -74,6 +74,40 @@ describe('refusal', () => {
 		expect(error.description.includes('a VPC endpoint may exist')).toBe(outcomeUnknown);
 	});
 
+	it.each([
+		[429, {}, undefined, undefined],
+		[429, {}, '7', 7_000],
+		[503, { error_code: 'APIGW.0613' }, '0', 0],
+		[429, {}, 'Wed, 21 Oct 2015 07:28:00 GMT', 0],
+		[429, {}, 'soon', undefined],
+	])('with HTTP %d, %j and Retry-After %s may be repeated after %s', (status, body, header, after) => {
+		expect(refused(status, body, { 'retry-after': header }).repetition).toEqual({ throttled: true, after });
+	});
+
+	it('reads a date in Retry-After', () => {
+		const date = new Date(Date.now() + 20_000).toUTCString();
+		const { after = 0 } = refused(429, {}, { 'retry-after': date }).repetition ?? {};
+		expect(after).toBeGreaterThan(15_000);
+		expect(after).toBeLessThanOrEqual(20_000);
+	});
+
+	it.each([
+		[503, undefined],
+		[500, { error_code: 'APIGW.0601' }],
+		[502, undefined],
+		[504, undefined],
+		[400, {}],
+		[401, { error_code: 'APIGW.0301' }],
+	])('with HTTP %d and %j must not be repeated', (status, body) => {
+		expect(refused(status, body).repetition).toBeUndefined();
+	});
+
+	it('says how often it was tried', () => {
+		const error = refused(429, {});
+		error.attempts = 4;
+		expect(error.description).toContain('Tried 4 times');
+	});
+
 	it('never says so for a call that creates nothing', () => {
 		const error = refusal({ status: 500, headers: {}, text: '' }, undefined, false, []);
 		expect(error.details.outcomeUnknown).toBe(false);
@@ -118,7 +152,7 @@ describe('interruption', () => {
 	const broken = (code: string | undefined, sent: boolean) =>
 		interruption(
 			new ExchangeError(Object.assign(new Error('x'), { code }), sent),
-			'insight.example.com',
+			{ host: 'insight.example.com' },
 			true,
 		);
 
@@ -140,6 +174,24 @@ describe('interruption', () => {
 		expect(error.details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
 	});
 
+	it('is not repeated where that cannot help, nor once something was sent', () => {
+		expect(broken('ECONNREFUSED', false).repetition).toEqual({ throttled: false });
+		expect(broken('CERT_HAS_EXPIRED', false).repetition).toBeUndefined();
+		expect(broken('EGRESS_BLOCKED', false).repetition).toBeUndefined();
+		expect(broken('ECONNREFUSED', true).repetition).toBeUndefined();
+	});
+
+	it('names the proxy it went through, and what that answered', () => {
+		const cause = new Error('Proxy response (407) !== 200 when HTTP Tunneling');
+		const route = { host: 'insight.example.com', proxyHost: 'proxy.example.com:3128' };
+		const error = interruption(new ExchangeError(cause, false), route, true);
+		expect(error.message).toBe(
+			'No connection to insight.example.com through the proxy proxy.example.com:3128: the proxy refused it with HTTP status 407',
+		);
+		expect(error.description).toContain('HTTPS_PROXY');
+		expect(error.repetition).toBeUndefined();
+	});
+
 	it('after sending, the outcome is not known', () => {
 		const error = broken('ECONNRESET', true);
 		expect(error.details).toEqual({ code: 'CONNECTION_LOST', outcomeUnknown: true });
@@ -151,7 +203,7 @@ describe('interruption', () => {
 		['tooLarge', 'ANSWER_TOO_LARGE'],
 		['cancelled', 'CANCELLED'],
 	] as const)('says that this side ended it: %s', (stopped, code) => {
-		const error = interruption(new ExchangeError(new Error('x'), true, stopped), 'h', true);
+		const error = interruption(new ExchangeError(new Error('x'), true, stopped), { host: 'h' }, true);
 		expect(error.details).toEqual({ code, outcomeUnknown: true });
 	});
 });

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import fc from 'fast-check';
 
 import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
-import { callService } from '../../../../nodes/DataArtsInsight/transport/request';
+import { connect, type RunLimits } from '../../../../nodes/DataArtsInsight/transport/request';
 import type { Session } from '../../../../nodes/DataArtsInsight/transport/session';
 
 const sessionAt = (port: number): Session => ({
@@ -22,7 +22,7 @@ async function portOf(server: TcpServer): Promise<number> {
 	return (server.address() as AddressInfo).port;
 }
 
-describe('callService', () => {
+describe('a call', () => {
 	let server: Server;
 	let session: Session;
 	let answer: RequestListener;
@@ -38,8 +38,11 @@ describe('callService', () => {
 		server.close();
 	});
 
-	const post = async (timeout = 5_000, signal?: AbortSignal) =>
-		await callService(session, { method: 'POST', path: '/x', body: { a: 1 } }, { timeout, signal });
+	const call = async (to: Session, limits: Partial<RunLimits> = {}) => {
+		const callService = await connect(to, { timeout: 5_000, maxRetries: 0, ...limits });
+		return await callService({ method: 'POST', path: '/x', body: { a: 1 } });
+	};
+	const post = async (limits: Partial<RunLimits> = {}) => await call(session, limits);
 	const failure = async (call: Promise<unknown>) => {
 		const error: unknown = await call.then(
 			() => undefined,
@@ -131,7 +134,10 @@ describe('callService', () => {
 		'ends a call that takes too long %s',
 		async (_when, begin) => {
 			answer = (_request, response) => void begin(response);
-			expect((await failure(post(50))).details).toEqual({ code: 'TIMEOUT', outcomeUnknown: true });
+			expect((await failure(post({ timeout: 50 }))).details).toEqual({
+				code: 'TIMEOUT',
+				outcomeUnknown: true,
+			});
 		},
 	);
 
@@ -141,7 +147,7 @@ describe('callService', () => {
 			const drip = setInterval(() => response.write(' '), 10);
 			response.on('close', () => clearInterval(drip));
 		};
-		expect((await failure(post(100))).details.code).toBe('TIMEOUT');
+		expect((await failure(post({ timeout: 100 }))).details.code).toBe('TIMEOUT');
 	});
 
 	it('cuts off a giant answer', async () => {
@@ -166,14 +172,101 @@ describe('callService', () => {
 		const closed = createTcpServer();
 		const port = await portOf(closed);
 		closed.close();
-		const call = callService(sessionAt(port), { method: 'POST', path: '/' }, { timeout: 1000 });
-		expect((await failure(call)).details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+		expect((await failure(call(sessionAt(port)))).details).toEqual({
+			code: 'CONNECTION_FAILED',
+			outcomeUnknown: false,
+		});
 	});
 
 	it('says that nothing was sent when TLS cannot be set up', async () => {
 		const origin = session.origin.replace('http:', 'https:');
-		const call = callService({ ...session, origin }, { method: 'POST', path: '/' }, { timeout: 1000 });
-		expect((await failure(call)).details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+		expect((await failure(call({ ...session, origin }))).details).toEqual({
+			code: 'CONNECTION_FAILED',
+			outcomeUnknown: false,
+		});
+	});
+
+	describe('that the service cannot have acted on', () => {
+		beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0));
+		afterEach(() => jest.restoreAllMocks());
+
+		/** Answers with these statuses, one after the other, and the last of them from then on. */
+		const statuses = (...list: number[]) => {
+			const seen = { count: 0 };
+			answer = (_request, response) => {
+				const status = list[Math.min(seen.count++, list.length - 1)] ?? 500;
+				const body = status === 503 ? { error_code: 'APIGW.0613' } : { id: '1' };
+				response.writeHead(status, { 'retry-after': '0' }).end(JSON.stringify(body));
+			};
+			return seen;
+		};
+
+		it('is repeated until it succeeds', async () => {
+			const seen = statuses(429, 503, 200);
+			expect(await post({ maxRetries: 3 })).toEqual({ id: '1' });
+			expect(seen.count).toBe(3);
+		});
+
+		it('is repeated as often as allowed and no more, and the error says how often', async () => {
+			const seen = statuses(429);
+			const error = await failure(post({ maxRetries: 2 }));
+			expect(seen.count).toBe(3);
+			expect(error.description).toContain('Tried 3 times');
+		});
+
+		it('is not repeated once it may have acted', async () => {
+			const seen = statuses(429, 500, 200);
+			expect((await failure(post({ maxRetries: 5 }))).details.outcomeUnknown).toBe(true);
+			expect(seen.count).toBe(2);
+		});
+
+		it('is not repeated when the service asks to wait for more than a minute', async () => {
+			let seen = 0;
+			answer = (_request, response) => {
+				seen++;
+				response.writeHead(429, { 'retry-after': '61' }).end();
+			};
+			await failure(post({ maxRetries: 5 }));
+			expect(seen).toBe(1);
+		});
+
+		it('is repeated when no connection came about', async () => {
+			const server = createTcpServer();
+			const port = await portOf(server);
+			server.close();
+			const error = await failure(call(sessionAt(port), { maxRetries: 2 }));
+			expect(error.attempts).toBe(3);
+		});
+
+		it('holds back the other calls of the run', async () => {
+			const times: number[] = [];
+			answer = (_request, response) => {
+				times.push(performance.now());
+				if (times.length === 1) response.writeHead(429, { 'retry-after': '1' }).end();
+				else response.end('{"id":"1"}');
+			};
+			const callService = await connect(session, { timeout: 5_000, maxRetries: 1 });
+			const first = callService({ method: 'POST', path: '/x' });
+			while (times.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+			await new Promise((resolve) => setTimeout(resolve, 50));
+			await Promise.all([first, callService({ method: 'POST', path: '/x' })]);
+			const [begin = 0, ...others] = times;
+			expect(others).toHaveLength(2);
+			for (const time of others) expect(time - begin).toBeGreaterThan(900);
+		});
+
+		it('waits no longer once the execution is stopped', async () => {
+			let seen = 0;
+			answer = (_request, response) => {
+				seen++;
+				response.writeHead(429, { 'retry-after': '30' }).end();
+			};
+			const stop = new AbortController();
+			const stopped = failure(post({ maxRetries: 5, signal: stop.signal }));
+			setTimeout(() => stop.abort(), 100);
+			expect((await stopped).details.code).toBe('CANCELLED');
+			expect(seen).toBe(1);
+		});
 	});
 
 	it('ends all calls under way when the execution is stopped, with one listener for all', async () => {
@@ -185,7 +278,7 @@ describe('callService', () => {
 			listeners = getEventListeners(stop.signal, 'abort').length;
 			stop.abort();
 		};
-		const calls = Array.from({ length: 30 }, async () => await failure(post(5_000, stop.signal)));
+		const calls = Array.from({ length: 30 }, async () => await failure(post({ signal: stop.signal })));
 		const codes = (await Promise.all(calls)).map((error) => error.details.code);
 		expect(codes).toEqual(Array<string>(30).fill('CANCELLED'));
 		expect(listeners).toBe(1);
@@ -194,7 +287,7 @@ describe('callService', () => {
 	it('sends nothing once the execution is stopped', async () => {
 		let seen = 0;
 		answer = () => seen++;
-		const error = await failure(post(5_000, AbortSignal.abort()));
+		const error = await failure(post({ signal: AbortSignal.abort() }));
 		expect(error.details).toEqual({ code: 'CANCELLED', outcomeUnknown: false });
 		expect(seen).toBe(0);
 	});
