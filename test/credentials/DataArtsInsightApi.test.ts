@@ -73,7 +73,7 @@ describe('the credential test', () => {
 
 	it.each<[FaultName, string]>([
 		['sign-in-page', 'without a JSON object'],
-		['not-success', 'Verification failed.'],
+		['not-success', 'Verification failed'],
 		['redirect', 'redirect'],
 		['html-502', 'HTTP status 502'],
 	])('is not taken in by %s', async (fault, words) => {

@@ -34,7 +34,7 @@ const ADVICE = new Map([
 	],
 	[
 		'DataArtsInsight.24150005',
-		"The workspace does not exist in this project. Copy its ID from the DataArts Insight console into 'Workspace ID' in the credential",
+		"Copy the ID of a workspace of this project from the DataArts Insight console into 'Workspace ID' in the credential",
 	],
 	...OTHER_WORKSPACE_CODES.map((code): [string, string] => [code, CHECK_WORKSPACE_SETTINGS]),
 

@@ -244,12 +244,12 @@ function targetHost(location: string | string[] | undefined): string {
 	return URL.canParse(target) ? new URL(target).host : 'another address';
 }
 
-/** The service's text on one line, of a bearable length and without secrets. */
+/** The service's text on one line, without its full stop, of a bearable length and without secrets. */
 function tidy(value: unknown, secrets: readonly string[]): string | undefined {
 	if (typeof value !== 'string') return undefined;
 	let text = value;
 	for (const secret of secrets) text = text.replaceAll(secret, '***');
-	text = text.replaceAll(/\s+/g, ' ').trim();
+	text = text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
 	return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text || undefined;
 }
 

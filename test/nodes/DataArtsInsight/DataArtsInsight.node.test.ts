@@ -271,7 +271,7 @@ describe('many items', () => {
 			pairedItem: { item: 2 },
 		});
 		expect(items[5]?.json).toMatchObject({
-			error: 'The resource is not found. (DataArtsInsight.24010003)',
+			error: 'The resource is not found (DataArtsInsight.24010003)',
 			details: {
 				code: 'DataArtsInsight.24010003',
 				httpStatus: 404,
@@ -454,7 +454,7 @@ describe('every way in which the service fails', () => {
 			error_msg?: string;
 		};
 		const code = String(nested?.code ?? error_code);
-		const message = `${nested?.message ?? error_msg} (${code})`;
+		const message = `${(nested?.message ?? error_msg)?.replace(/\.$/, '')} (${code})`;
 		expect(error).toMatchObject({ message, httpCode: String(status) });
 		if (code.startsWith('API')) expect(error?.description).toMatch(/Request ID: [\da-f]{32}/);
 	});

@@ -28,7 +28,7 @@ describe('refusal', () => {
 			error_msg: 'The token must be updated.',
 			request_id: 'ab12',
 		});
-		expect(error.message).toBe('The token must be updated. (APIGW.0307)');
+		expect(error.message).toBe('The token must be updated (APIGW.0307)');
 		expect(error.details).toEqual({
 			code: 'APIGW.0307',
 			httpStatus: 401,
@@ -41,10 +41,10 @@ describe('refusal', () => {
 
 	it('reads both shapes of IAM', () => {
 		expect(refused(401, { error: { code: 401, message: 'Unauthorized.' } }).message).toBe(
-			'Unauthorized. (401)',
+			'Unauthorized (401)',
 		);
 		const other = refused(403, { error_code: 'IAM.0081', error_msg: 'Console only.' });
-		expect(other.message).toBe('Console only. (IAM.0081)');
+		expect(other.message).toBe('Console only (IAM.0081)');
 		expect(other.description).toContain('programmatic access');
 	});
 
@@ -117,7 +117,7 @@ describe('refusal', () => {
 		expect(refused(500, undefined).message).toBe('The service answered with HTTP status 500 and no reason');
 		expect(refused(418, {}).description).toContain('Check the values');
 		expect(refused(200, { is_success: false }).message).toContain('gave no reason');
-		expect(refused(200, { is_success: false, message: 'No quota.' }).message).toContain('No quota.');
+		expect(refused(200, { is_success: false, message: 'No quota.' }).message).toContain('No quota');
 	});
 
 	it('names the host of a redirect and nothing else of it', () => {
