@@ -1,0 +1,30 @@
+import { Pool } from 'undici';
+
+import { authenticationHeaders } from '../credentials/authentication';
+import { projectId, type VerifyRequest } from '../test/simulator/cloud';
+import { credential, type Run } from './task';
+
+const pools = new Map<number, Pool>();
+
+/** What the wire allows: as many connections as calls at once, and nothing around them. */
+export const runLimit: Run = async ({ origin, concurrency }, input) => {
+	const pool =
+		pools.get(concurrency) ??
+		new Pool(origin, { connections: concurrency, connect: { rejectUnauthorized: false } });
+	pools.set(concurrency, pool);
+	const headers = { ...authenticationHeaders(credential(origin)), 'Content-Type': 'application/json' };
+	const path = `/v1/${projectId}/connections/vpc-endpoint`;
+	const answers = new Array<VerifyRequest>(input.length);
+	let next = 0;
+
+	async function worker() {
+		for (let index = next++; index < input.length; index = next++) {
+			const body = JSON.stringify({ ds_type: 'DWS', vpc_ep_server_name: input[index]?.name });
+			const answer = await pool.request({ path, method: 'POST', headers, body });
+			answers[index] = (await answer.body.json()) as VerifyRequest;
+		}
+	}
+
+	await Promise.all(Array.from({ length: concurrency }, worker));
+	return answers;
+};
