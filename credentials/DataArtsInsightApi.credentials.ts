@@ -2,11 +2,13 @@ import type {
 	Icon,
 	ICredentialDataDecryptedObject,
 	ICredentialType,
+	IDataObject,
+	IHttpRequestHelper,
 	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { authenticationHeaders } from './authentication';
+import { authenticateRequest, logIn } from './httpRequest';
 
 const allowUnauthorizedCerts: INodeProperties = {
 	displayName: 'Ignore SSL Issues (Insecure)',
@@ -16,7 +18,12 @@ const allowUnauthorizedCerts: INodeProperties = {
 	description: 'Whether to connect even if the certificate of the server cannot be verified',
 };
 
-/** What n8n needs to know to call DataArts Insight: who calls, from which project and workspace, and where. */
+const showOnlyForCustom = { region: ['custom'] };
+const showOnlyForToken = { authentication: ['token'] };
+const showOnlyForPassword = { authentication: ['password'] };
+const showOnlyForAccessKey = { authentication: ['accessKey'] };
+
+/** What n8n needs to know to call DataArts Insight: where it is, who calls, and in which project and workspace. */
 export class DataArtsInsightApi implements ICredentialType {
 	name = 'dataArtsInsightApi';
 
@@ -53,7 +60,32 @@ export class DataArtsInsightApi implements ICredentialType {
 			required: true,
 			placeholder: 'e.g. https://dataartsinsight.example.com',
 			description: 'Address of DataArts Insight on another site or in a private cloud, without a path',
-			displayOptions: { show: { region: ['custom'] } },
+			displayOptions: { show: showOnlyForCustom },
+		},
+		{
+			displayName: 'Authentication',
+			name: 'authentication',
+			type: 'options',
+			default: 'token',
+			description:
+				'How n8n proves who calls. Only the password and the access key go on working by themselves.',
+			options: [
+				{
+					name: 'Access Key (AK/SK)',
+					value: 'accessKey',
+					description: 'Signs each request. Lasts, and is what Huawei Cloud recommends.',
+				},
+				{
+					name: 'Password',
+					value: 'password',
+					description: 'Logs in an IAM user and renews the token when it ends',
+				},
+				{
+					name: 'User Token',
+					value: 'token',
+					description: 'Uses a token that you fetched yourself. It ends after 24 hours.',
+				},
+			],
 		},
 		{
 			displayName: 'User Token',
@@ -64,6 +96,79 @@ export class DataArtsInsightApi implements ICredentialType {
 			required: true,
 			hint: 'From IAM (POST /v3/auth/tokens, response header X-Subject-Token), scoped to the project. It is valid for 24 hours.',
 			description: 'The token of an IAM user of the project, got from IAM in the same region',
+			displayOptions: { show: showOnlyForToken },
+		},
+		{
+			displayName: 'IAM URL',
+			name: 'iamUrl',
+			type: 'string',
+			default: '',
+			required: true,
+			placeholder: 'e.g. https://iam.example.com',
+			description: 'Address of IAM on the same site, without a path',
+			displayOptions: { show: { ...showOnlyForCustom, ...showOnlyForPassword } },
+		},
+		{
+			displayName: 'Account Name',
+			name: 'domainName',
+			type: 'string',
+			default: '',
+			required: true,
+			hint: 'Huawei Cloud console: your user name at the top right > My Credentials > API Credentials > Account Name',
+			description: 'Name of the account that the IAM user belongs to',
+			displayOptions: { show: showOnlyForPassword },
+		},
+		{
+			displayName: 'IAM User Name',
+			name: 'username',
+			type: 'string',
+			default: '',
+			required: true,
+			hint: 'On the same page. It has to be an IAM user with programmatic access: a Huawei ID gets no token.',
+			description: 'Name of the IAM user',
+			displayOptions: { show: showOnlyForPassword },
+		},
+		{
+			displayName: 'Password',
+			name: 'password',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			hint: 'Five refused logins lock the account for 15 minutes',
+			description: 'Password of the IAM user',
+			displayOptions: { show: showOnlyForPassword },
+		},
+		{
+			displayName: 'Access Key ID',
+			name: 'accessKeyId',
+			type: 'string',
+			default: '',
+			required: true,
+			hint: 'Huawei Cloud console: your user name at the top right > My Credentials > Access Keys > Create Access Key',
+			description: 'The AK of an IAM user of the project',
+			displayOptions: { show: showOnlyForAccessKey },
+		},
+		{
+			displayName: 'Secret Access Key',
+			name: 'secretAccessKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			hint: 'In the file that is downloaded when the access key is created',
+			description: 'The SK that belongs to the access key ID',
+			displayOptions: { show: showOnlyForAccessKey },
+		},
+		{
+			displayName: 'Security Token',
+			name: 'securityToken',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			hint: 'Only for temporary keys; leave it blank for others',
+			description: 'The token that comes with a temporary access key',
+			displayOptions: { show: showOnlyForAccessKey },
 		},
 		{
 			displayName: 'Project ID',
@@ -86,6 +191,16 @@ export class DataArtsInsightApi implements ICredentialType {
 			description: 'ID of the DataArts Insight workspace that the data source is for',
 		},
 		allowUnauthorizedCerts,
+		// n8n fills these two in when its HTTP Request node logs in with the password, and empties none of them when
+		// somebody changes the password: so the second says which login the first came from.
+		{
+			displayName: 'Session Token',
+			name: 'sessionToken',
+			type: 'hidden',
+			typeOptions: { expirable: true, password: true },
+			default: '',
+		},
+		{ displayName: 'Session Login', name: 'sessionLogin', type: 'hidden', default: '' },
 	];
 
 	/** Signs in a request of n8n's HTTP Request node. */
@@ -93,7 +208,14 @@ export class DataArtsInsightApi implements ICredentialType {
 		credentials: ICredentialDataDecryptedObject,
 		requestOptions: IHttpRequestOptions,
 	): Promise<IHttpRequestOptions> {
-		const headers = { ...requestOptions.headers, ...authenticationHeaders(credentials) };
-		return Promise.resolve({ ...requestOptions, headers });
+		return Promise.resolve(authenticateRequest(credentials, requestOptions));
+	}
+
+	/** Logs in for n8n's HTTP Request node, when it has no token yet or the service refused the one it has. */
+	async preAuthentication(
+		this: IHttpRequestHelper,
+		credentials: ICredentialDataDecryptedObject,
+	): Promise<IDataObject> {
+		return await logIn(this, credentials);
 	}
 }

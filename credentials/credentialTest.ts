@@ -5,7 +5,7 @@ import type {
 } from 'n8n-workflow';
 
 import { InputError, RequestError } from '../nodes/DataArtsInsight/transport/errors';
-import { connect } from '../nodes/DataArtsInsight/transport/request';
+import { connect } from '../nodes/DataArtsInsight/transport/service';
 import { openSession } from '../nodes/DataArtsInsight/transport/session';
 
 /** How long the service may take, in milliseconds: somebody is looking at the form. */

@@ -1,8 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import type {
 	ICredentialsDecrypted,
 	ICredentialTestFunctions,
+	IDataObject,
 	IExecuteFunctions,
+	IHttpRequestOptions,
+	INodeParameters,
 	INodeType,
+	IWorkflowBase,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 
@@ -12,6 +19,7 @@ import { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.nod
 import { runWorkflow } from '../harness';
 import {
 	abnormalWorkspaceId,
+	catalogue,
 	expiredToken,
 	type FaultName,
 	loopbackCertificate,
@@ -83,6 +91,28 @@ describe('the credential test', () => {
 		expect(message).toContain(words);
 	});
 
+	it('works with a password and with an access key', async () => {
+		expect((await test({}, simulator.passwordCredentials)).status).toBe('OK');
+		expect((await test({}, simulator.accessKeyCredentials)).status).toBe('OK');
+	});
+
+	it.each<[string, 'passwordCredentials' | 'accessKeyCredentials', object, string]>([
+		['a refused login', 'passwordCredentials', { password: 'wrong' }, "'IAM User Name' and 'Password'"],
+		[
+			'an IAM that is not there',
+			'passwordCredentials',
+			{ iamUrl: 'http://127.0.0.1:1' },
+			'No token from IAM',
+		],
+		['a blank IAM URL', 'passwordCredentials', { iamUrl: '' }, "'IAM URL' in the credential is blank"],
+		['a refused key', 'accessKeyCredentials', { secretAccessKey: 'wrong' }, "'Secret Access Key'"],
+		['an unknown key', 'accessKeyCredentials', { accessKeyId: 'UNKNOWN' }, "'Access Key ID'"],
+	])('tells %s', async (_what, mode, change, words) => {
+		const { status, message } = await test(change, simulator[mode]);
+		expect(status).toBe('Error');
+		expect(message).toContain(words);
+	});
+
 	it('checks the certificate unless told not to', async () => {
 		const secure = await startSimulator({ tls: loopbackCertificate });
 		const refused = await test({}, secure.credentials);
@@ -94,64 +124,156 @@ describe('the credential test', () => {
 });
 
 describe("n8n's HTTP Request node", () => {
-	/** Does what that node does with a predefined credential type. */
+	// One for each test: the process shares tokens and refusals, and their key holds the address of IAM.
+	let simulator: Simulator;
+	beforeEach(async () => (simulator = await startSimulator()));
+	afterEach(async () => await simulator.close());
+
+	/** Asks n8n's helper for what that node asks it for, with a predefined credential type. */
 	class HttpRequest implements INodeType {
 		description: INodeType['description'] = {
 			displayName: 'HTTP Request',
 			name: 'httpRequest',
 			group: ['output'],
-			version: 1,
+			version: 4.2,
 			description: '',
 			defaults: {},
 			inputs: [NodeConnectionTypes.Main],
 			outputs: [NodeConnectionTypes.Main],
 			credentials: [{ name: 'dataArtsInsightApi', required: true }],
-			properties: [],
+			// What is not declared here, n8n leaves out.
+			properties: [
+				{ displayName: 'URL', name: 'url', type: 'string', default: '' },
+				{ displayName: 'Query', name: 'queryParameters', type: 'json', default: {} },
+				{ displayName: 'Body', name: 'body', type: 'json', default: '' },
+			],
 		};
 
 		async execute(this: IExecuteFunctions) {
-			const { baseUrl, projectId } = simulator.credentials;
-			const json = (await this.helpers.httpRequestWithAuthentication.call(this, 'dataArtsInsightApi', {
-				url: `${baseUrl}/v1/${projectId}/connections`,
-				headers: { 'X-Other': 'kept' },
-				json: true,
-			})) as { count: number };
-			return [[{ json, pairedItem: { item: 0 } }]];
+			const requests = this.getInputData().map(async (_, item) => {
+				const { parameters = [] } = this.getNodeParameter('queryParameters', item, {}) as {
+					parameters?: Array<{ name: string; value: string }>;
+				};
+				const body = (this.getNodeParameter('body', item) || undefined) as IDataObject | undefined;
+				const json = (await this.helpers.requestWithAuthentication.call(this, 'dataArtsInsightApi', {
+					uri: this.getNodeParameter('url', item) as string,
+					method: body ? 'POST' : 'GET',
+					qs: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+					headers: { 'X-Other': 'kept' },
+					body,
+					json: true,
+				})) as IDataObject;
+				return { json, pairedItem: { item } };
+			});
+			return [await Promise.all(requests)];
 		}
 	}
 
-	it('can use the credential for another API of the service', async () => {
-		const base = { typeVersion: 1, position: [0, 0] as [number, number], parameters: {} };
-		const { output, error } = await runWorkflow(
-			{
-				nodes: [
-					{ ...base, id: '1', name: 'Start', type: 'n8n-nodes-base.manualTrigger' },
-					{
-						...base,
-						id: '2',
-						name: 'HTTP Request',
-						type: 'test.httpRequest',
-						credentials: { dataArtsInsightApi: { id: '1', name: 'Test' } },
-					},
-				],
-				connections: { Start: { main: [[{ node: 'HTTP Request', type: 'main', index: 0 }]] } },
-			},
+	const example = JSON.parse(
+		readFileSync(join(__dirname, '../../examples/list-connections.json'), 'utf8'),
+	) as IWorkflowBase;
+	const nodeName = 'List data connections';
+
+	/** Runs the example with another address, and with another body if there is one. */
+	async function request(
+		credential: IDataObject,
+		{ items = 1, body }: { items?: number; body?: IDataObject } = {},
+	) {
+		const { baseUrl, projectId } = simulator.credentials;
+		const path = body ? 'connections/vpc-endpoint' : 'connections';
+		const change = { url: `${baseUrl}/v1/${projectId}/${path}`, ...(body && { body, queryParameters: {} }) };
+		const nodes = example.nodes.map((node) =>
+			node.name === nodeName
+				? { ...node, parameters: { ...node.parameters, ...change } as INodeParameters }
+				: node,
+		);
+		const stored = { dataArtsInsightApi: credential as never };
+		const { output, error, run } = await runWorkflow(
+			{ ...example, nodes },
 			{
 				types: {
-					nodes: { 'test.httpRequest': new HttpRequest() },
+					nodes: { 'n8n-nodes-base.httpRequest': new HttpRequest() },
 					credentials: { dataArtsInsightApi: new DataArtsInsightApi() },
 				},
-				credentials: {
-					dataArtsInsightApi: { ...simulator.credentials, token: ` ${simulator.credentials.token}\n` },
-				},
+				credentials: stored,
+				input: Array<IDataObject>(items).fill({}),
 			},
 		);
-		expect(error).toBeUndefined();
-		expect(output('HTTP Request')[0]?.[0]?.json).toMatchObject({ count: 0 });
-		expect(simulator.requests[0]?.headers).toMatchObject({
-			'x-auth-token': simulator.credentials.token,
-			'x-workspace-id': simulator.credentials.workspaceId,
-			'x-other': 'kept',
+		if (credential.password) {
+			expect(JSON.stringify([run, error])).not.toContain(JSON.stringify(credential.password));
+		}
+		return { items: output(nodeName)[0] ?? [], error, stored: stored.dataArtsInsightApi as IDataObject };
+	}
+
+	it('sends the token, the workspace and what was asked for', async () => {
+		const { items, error } = await request({
+			...simulator.credentials,
+			token: ` ${simulator.credentials.token}\n`,
 		});
+		expect(error).toBeUndefined();
+		expect(items[0]?.json).toMatchObject({ count: 0 });
+		expect(simulator.requests).toMatchObject([
+			{
+				path: expect.stringContaining('limit=10&offset=0') as string,
+				headers: {
+					'x-auth-token': simulator.credentials.token,
+					'x-workspace-id': simulator.credentials.workspaceId,
+					'x-other': 'kept',
+				},
+			},
+		]);
 	});
+
+	it('logs in once with a password, and keeps the token', async () => {
+		const { error, items, stored } = await request(simulator.passwordCredentials, { items: 10 });
+		expect(error).toBeUndefined();
+		expect(items).toHaveLength(10);
+		expect(simulator.logins).toBe(1);
+		expect(stored.sessionToken).toBeTruthy();
+		await request(stored);
+		expect(simulator.logins).toBe(1);
+	});
+
+	it('logs in again when the service no longer takes the token', async () => {
+		const { stored } = await request(simulator.passwordCredentials);
+		simulator.revokeTokens();
+		const { error, items } = await request(stored);
+		expect(error).toBeUndefined();
+		expect(items).toHaveLength(1);
+	});
+
+	it('never uses a token that was fetched with another password', async () => {
+		const { stored } = await request(simulator.passwordCredentials);
+		simulator.reset();
+		const { error } = await request({ ...stored, password: 'changed' });
+		expect(error?.message).toContain('No token from IAM');
+		const tokens = simulator.requests.map(({ headers }) => headers['x-auth-token']).filter(Boolean);
+		expect(tokens).toEqual([]);
+	});
+
+	it('does not try a refused login again for each item', async () => {
+		const { error } = await request({ ...simulator.passwordCredentials, password: 'wrong' }, { items: 10 });
+		expect(error?.message).toContain('No token from IAM');
+		expect(simulator.logins).toBe(1);
+	});
+
+	it('signs requests with and without a body', async () => {
+		const listed = await request(simulator.accessKeyCredentials);
+		expect(listed.error).toBeUndefined();
+		const { webShop } = catalogue;
+		const body = { ds_type: 'MySQL', vpc_ep_server_name: webShop.name };
+		const { items, error } = await request(simulator.accessKeyCredentials, { body });
+		expect(error).toBeUndefined();
+		expect(items[0]?.json.vpc_ep_client_status).toBe('accepted');
+	});
+
+	it.each([{ form: {} }, { formData: {} }, { body: Buffer.from('x') }])(
+		'does not sign what it cannot: %j',
+		async (part) => {
+			const options = { url: 'https://insight.example.com/', ...part } as IHttpRequestOptions;
+			const sign = async () =>
+				await new DataArtsInsightApi().authenticate(simulator.accessKeyCredentials, options);
+			await expect(sign).rejects.toThrow('cannot be signed');
+		},
+	);
 });

@@ -4,11 +4,15 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 import * as cloud from './cloud';
 import { documentedFaults, faultIn, faults, Refusal } from './faults';
 import type { Answer, FaultName } from './faults';
-import { noQuery, pageQuery, verifyBody } from './schemas';
+import { Iam, iamUsers, type LoginRequest } from './iam';
+import { loginBody, loginQuery, noQuery, pageQuery, verifyBody } from './schemas';
+import { accessKey, SignatureCheck } from './signature';
 
 export * from './certificate';
 export * from './cloud';
 export * from './faults';
+export { iamUsers } from './iam';
+export { accessKey, temporaryKey } from './signature';
 
 export interface SimulatorOptions {
 	/** 0, the default, takes a free port. */
@@ -18,6 +22,10 @@ export interface SimulatorOptions {
 	latency?: number;
 	/** Milliseconds that an idle connection stays open. */
 	keepAliveTimeout?: number;
+	/** Milliseconds that a token of IAM is valid; 24 hours by default. */
+	tokenLifetime?: number;
+	/** Milliseconds that the simulated clock is ahead of this machine's. */
+	clockOffset?: number;
 }
 
 export interface ReceivedRequest {
@@ -31,14 +39,32 @@ export interface ReceivedRequest {
 	at: number;
 }
 
+type Address = { region: 'custom'; baseUrl: string; projectId: string; workspaceId: string };
+
 export interface Simulator {
 	url: string;
-	/** Ready to use as the node's credential. */
-	credentials: { token: string; region: 'custom'; baseUrl: string; projectId: string; workspaceId: string };
+	/** Ready to use as the node's credential, in each of its modes. */
+	credentials: Address & { token: string };
+	passwordCredentials: Address & {
+		authentication: 'password';
+		iamUrl: string;
+		domainName: string;
+		username: string;
+		password: string;
+	};
+	accessKeyCredentials: Address & {
+		authentication: 'accessKey';
+		accessKeyId: string;
+		secretAccessKey: string;
+	};
 	/** Every well-formed request since the start or the last reset, in order of arrival. */
 	readonly requests: ReceivedRequest[];
 	/** TCP connections accepted since the start. */
 	readonly connections: number;
+	/** Logins at IAM since the start or the last reset. */
+	readonly logins: number;
+	/** All tokens that IAM has given so far end. */
+	revokeTokens(): void;
 	/** The owner of the endpoint service accepts what is pending there; throws when nothing is. */
 	accept(serverNameOrId: string): void;
 	/** The next requests, whatever they ask for, fail in the named way. */
@@ -48,13 +74,18 @@ export interface Simulator {
 	close(): Promise<void>;
 }
 
-/** Starts a Huawei Cloud on 127.0.0.1 that keeps to the API reference, sections 1, 2 and 6. */
+const LOGIN = '/v3/auth/tokens';
+
+/** Starts a Huawei Cloud on 127.0.0.1 that keeps to the API reference, sections 1, 2 and 4 to 6. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
 	const state = new cloud.Cloud();
 	const requests: ReceivedRequest[] = [];
 	const received = new WeakMap<FastifyRequest, ReceivedRequest>();
 	const plannedFaults: FaultName[] = [];
 	let connections = 0;
+	const now = () => Date.now() + (options.clockOffset ?? 0);
+	const iam = new Iam(now, options.tokenLifetime ?? 24 * 3_600_000);
+	const signatures = new SignatureCheck(now);
 
 	const app = fastify({
 		https: options.tls ?? null,
@@ -90,16 +121,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		done();
 	});
 
+	const isOfInsight = ({ is404, routeOptions }: FastifyRequest) => !is404 && routeOptions.url !== LOGIN;
+
+	app.addHook('onSend', async (_request, reply) => {
+		reply.header('date', new Date(now()).toUTCString());
+	});
+
 	app.addHook('preValidation', async (request, reply) => {
 		if (options.latency) await sleep(options.latency);
 		const fault = plannedFaults.shift();
 		if (fault) return fail(fault, cloud.newEndpoint('DWS', cloud.catalogue.webShop), reply);
-		if (!request.is404) checkAsGateway(request);
+		if (!isOfInsight(request)) return undefined;
+		checkCaller(request, received.get(request)?.body ?? '');
+		checkAsGateway(request);
 		return undefined;
 	});
 
 	app.addHook('preHandler', (request, _, done) => {
-		if (!request.is404) cloud.checkWorkspace(request.headers['x-workspace-id']);
+		if (isOfInsight(request)) cloud.checkWorkspace(request.headers['x-workspace-id']);
 		done();
 	});
 
@@ -126,21 +165,41 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		},
 	);
 
+	app.post<{ Body: LoginRequest }>(
+		LOGIN,
+		{ schema: { body: loginBody, querystring: loginQuery } },
+		async (request, reply) => send(reply, iam.login(request.body)),
+	);
+
+	/** Who calls, by token or by signature, but not by both: the API reference, sections 1 and 5. */
+	function checkCaller({ method, url, headers }: FastifyRequest, body: string): void {
+		const token = headers['x-auth-token']?.toString();
+		if (headers.authorization === undefined) {
+			if (!token || !iam.knows(token)) cloud.checkToken(token);
+			return;
+		}
+		if (token) throw new Refusal('apigw-0305');
+		signatures.verify({ method, url, headers, body });
+	}
+
 	const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+
+	const { projectId, workspaceId } = cloud;
+	const address: Address = { region: 'custom', baseUrl: url, projectId, workspaceId };
 
 	return {
 		url,
-		credentials: {
-			token: cloud.validToken,
-			region: 'custom',
-			baseUrl: url,
-			projectId: cloud.projectId,
-			workspaceId: cloud.workspaceId,
-		},
+		credentials: { ...address, token: cloud.validToken },
+		passwordCredentials: { ...address, authentication: 'password', iamUrl: url, ...iamUsers.operator },
+		accessKeyCredentials: { ...address, authentication: 'accessKey', ...accessKey },
 		requests,
 		get connections() {
 			return connections;
 		},
+		get logins() {
+			return iam.logins;
+		},
+		revokeTokens: () => iam.revokeTokens(),
 		accept: (serverNameOrId) => state.accept(serverNameOrId),
 		failNext: (name, times = 1) => {
 			plannedFaults.push(...Array<FaultName>(times).fill(name));
@@ -149,6 +208,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 			requests.length = 0;
 			plannedFaults.length = 0;
 			state.reset();
+			iam.reset();
+			signatures.reset();
 		},
 		close: () => app.close(),
 	};
@@ -156,8 +217,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 /** What the API gateway looks at before the service sees a call: the API reference, sections 1 and 2. */
 function checkAsGateway(request: FastifyRequest): void {
-	const { 'x-auth-token': token, 'x-workspace-id': workspace, 'content-type': type = '' } = request.headers;
-	cloud.checkToken(token);
+	const { 'x-workspace-id': workspace, 'content-type': type = '' } = request.headers;
 	const { project_id } = request.params as { project_id: string };
 	if (project_id !== cloud.projectId) throw new Refusal('apigw-0310');
 	if (!workspace) throw new Refusal('apigw-0201-400', 'Bad request: the header X-Workspace-Id is missing.');

@@ -11,14 +11,18 @@ const meaning = {
 
 async function main(): Promise<void> {
 	const simulator = await startSimulator({ port: Number(process.argv[2] ?? 8008) });
-	const { credentials } = simulator;
+	const { credentials, passwordCredentials: login, accessKeyCredentials: key } = simulator;
 
 	console.log(`A simulated Huawei Cloud DataArts Insight listens on ${simulator.url}
 
 In n8n, fill in the credential "DataArts Insight API" like this:
   Region           Custom Address
   Base URL         ${credentials.baseUrl}
-  User Token       ${credentials.token}
+  Authentication   one of these:
+    Access Key (AK/SK)   Access Key ID ${key.accessKeyId}, Secret Access Key ${key.secretAccessKey}
+    Password             IAM URL ${login.iamUrl}, Account Name ${login.domainName},
+                         IAM User Name ${login.username}, Password ${login.password}
+    User Token           ${credentials.token}
   Project ID       ${credentials.projectId}
   Workspace ID     ${credentials.workspaceId}
 

@@ -28,3 +28,30 @@ export const pageQuery = {
 	},
 	additionalProperties: false,
 };
+
+const object = (properties: Record<string, object>) => ({
+	type: 'object',
+	properties,
+	required: Object.keys(properties),
+	additionalProperties: false,
+});
+const text = { type: 'string', minLength: 1 };
+
+/** The body of a login: the API reference, section 4 (page iam_30_0001). */
+export const loginBody = object({
+	auth: object({
+		identity: object({
+			methods: { const: ['password'] },
+			password: object({
+				user: object({ name: text, password: text, domain: object({ name: text }) }),
+			}),
+		}),
+		scope: object({ project: object({ id: text }) }),
+	}),
+});
+
+export const loginQuery = {
+	type: 'object',
+	properties: { nocatalog: { const: 'true' } },
+	additionalProperties: false,
+};

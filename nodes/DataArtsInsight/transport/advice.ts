@@ -1,4 +1,3 @@
-const CHECK_TOKEN = "Get a new user token from IAM in the credential's region and store it in 'User Token'";
 const ASK_FOR_PERMISSION =
 	'Ask an administrator to grant this IAM user the permissions for DataArts Insight in the project';
 const CHECK_WORKSPACE_SETTINGS =
@@ -41,10 +40,11 @@ const ADVICE = new Map([
 	['APIGW.0101', "The address does not offer this API. Check 'Region' or 'Base URL' in the credential"],
 	['APIGW.0103', "The address has no service behind it. Check 'Region' or 'Base URL' in the credential"],
 	['APIGW.0201', CHECK_VALUES],
-	['APIGW.0301', CHECK_TOKEN],
 	['APIGW.0302', ASK_FOR_PERMISSION],
-	['APIGW.0305', CHECK_TOKEN],
-	['APIGW.0307', `The token is of another region or has to be renewed. ${CHECK_TOKEN}`],
+	[
+		'APIGW.0307',
+		"The token is of another region or has to be renewed. Compare 'Region' in the credential with the IAM address that the token came from",
+	],
 	['APIGW.0308', WAIT_AND_RERUN],
 	[
 		'APIGW.0310',
@@ -72,8 +72,6 @@ const ADVICE = new Map([
 		'IAM.0062',
 		'IAM did not accept the password. Correct it before you run the node again: five refusals lock the account',
 	],
-	['IAM.0066', CHECK_TOKEN],
-	['IAM.0067', CHECK_TOKEN],
 	['IAM.0081', 'This user may only use the console. Enable programmatic access for it in the IAM console'],
 	['IAM.0082', 'This user is disabled. Enable it in the IAM console'],
 
@@ -101,7 +99,6 @@ const ADVICE = new Map([
 
 /** What to do where only the HTTP status is known. */
 const ADVICE_BY_STATUS = new Map([
-	[401, CHECK_TOKEN],
 	[403, ASK_FOR_PERMISSION],
 	[
 		404,
@@ -119,13 +116,12 @@ const ADVICE_BY_STATUS = new Map([
  *
  * @param code the service's error code; dedicated gateways write `APIG.` for `APIGW.`
  * @param status the HTTP status
+ * @returns nothing for a 401 that says no more than that: it depends on how the caller proves who they are
  */
-export function adviceFor(code: string, status: number): string {
-	return (
-		ADVICE.get(code.replace(/^APIG\./, 'APIGW.')) ??
-		ADVICE_BY_STATUS.get(status) ??
-		(status < 500 ? CHECK_VALUES : SERVICE_SIDE)
-	);
+export function adviceFor(code: string, status: number): string | undefined {
+	const known = ADVICE.get(code.replace(/^APIG\./, 'APIGW.')) ?? ADVICE_BY_STATUS.get(status);
+	if (known ?? status === 401) return known;
+	return status < 500 ? CHECK_VALUES : SERVICE_SIDE;
 }
 
 /**

@@ -59,7 +59,7 @@ export class RequestError extends Error {
 	 */
 	constructor(
 		message: string,
-		private readonly advice: string,
+		readonly advice: string,
 		readonly details: RequestErrorDetails,
 		readonly repetition?: Repetition,
 	) {
@@ -75,19 +75,26 @@ export class RequestError extends Error {
 	}
 }
 
+/** What the words of a refusal depend on, beside the answer itself. */
+export interface RefusalContext {
+	/** Whether the request creates something. */
+	creates: boolean;
+	/** What must not be shown, even if the service repeats it. */
+	secrets: readonly string[];
+	/** What to do if the service does not accept who calls, as a sentence without its full stop. */
+	unauthorized: (headers: Answer['headers']) => string;
+}
+
 /**
  * The error for an answer that is not a success.
  *
  * @param answer what came back
  * @param body the answer's JSON object, if it holds one
- * @param creates whether the call creates something
- * @param secrets what must not be shown, even if the service repeats it
  */
 export function refusal(
 	answer: Answer,
 	body: JsonObject | undefined,
-	creates: boolean,
-	secrets: readonly string[],
+	{ creates, secrets, unauthorized }: RefusalContext,
 ): RequestError {
 	const { status, headers } = answer;
 	if (status >= 300 && status < 400) {
@@ -123,7 +130,7 @@ export function refusal(
 	const message = text ?? `The service answered with HTTP status ${status} and no reason`;
 	return new RequestError(
 		serviceCode ? `${message} (${code})` : message,
-		adviceFor(code, status),
+		adviceFor(code, status) ?? unauthorized(headers),
 		details,
 		notPassedOn ? { throttled: true, after: retryAfter(headers['retry-after']) } : undefined,
 	);

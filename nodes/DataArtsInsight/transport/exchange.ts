@@ -32,7 +32,10 @@ export class ExchangeError extends Error {
 class AnswerCollector implements Dispatcher.DispatchHandler {
 	private controller?: Dispatcher.DispatchController;
 
-	private timer?: AbortSignal;
+	/** When the first byte was sent, on the clock of `performance.now()`. */
+	private sentAt?: number;
+
+	private ended = false;
 
 	private stopped?: StopReason;
 
@@ -57,13 +60,14 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 	onRequestStart(controller: Dispatcher.DispatchController) {
 		this.controller = controller;
 		if (this.stopped) return controller.abort(new Error(this.stopped));
-		this.timer = AbortSignal.timeout(this.timeout);
-		this.timer.addEventListener('abort', this.onTimeout);
+		this.sentAt = performance.now();
 	}
 
 	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']) {
 		this.status = status;
 		this.headers = headers;
+		// As a rule the body comes along, and is read before this runs.
+		queueMicrotask(() => this.watchBody());
 	}
 
 	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer) {
@@ -78,22 +82,27 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 		this.resolve({ status: this.status, headers: this.headers, text });
 	}
 
-	onResponseError(_controller: Dispatcher.DispatchController | null, error: Error) {
+	onResponseError(_controller: Dispatcher.DispatchController | null, error: Error & { code?: string }) {
 		this.release();
-		this.reject(new ExchangeError(error, this.timer !== undefined, this.stopped));
+		if (/^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(error.code ?? '')) this.stopped ??= 'timeout';
+		this.reject(new ExchangeError(error, this.sentAt !== undefined, this.stopped));
 	}
 
-	private readonly onTimeout = () => this.stop('timeout');
+	/** Ends an answer whose body drips or does not come: undici only watches for the time between two parts of it. */
+	private watchBody() {
+		if (this.ended || this.sentAt === undefined) return;
+		const left = Math.max(0, this.timeout - (performance.now() - this.sentAt));
+		AbortSignal.timeout(Math.ceil(left)).addEventListener('abort', () => this.stop('timeout'));
+	}
 
 	/** Ends the exchange; if its connection does not stand yet, as soon as it does, before anything is sent. */
 	stop(reason: StopReason) {
 		this.stopped ??= reason;
-		this.controller?.abort(new Error(reason));
+		if (!this.ended) this.controller?.abort(new Error(reason));
 	}
 
-	/** A timer with a listener stays until its time is up. With thousands of requests a second that must not be. */
 	private release() {
-		this.timer?.removeEventListener('abort', this.onTimeout);
+		this.ended = true;
 		if (this.signal) underWay(this.signal).delete(this);
 	}
 }
@@ -129,9 +138,10 @@ export async function exchange(
 ): Promise<Answer> {
 	if (signal?.aborted) throw new ExchangeError(new Error('cancelled'), false, 'cancelled');
 	return await new Promise((resolve, reject) => {
-		// undici's own time limits are off: they cover the parts of an exchange, not the whole of it.
+		// undici shares its timers among requests. One of our own for each would cost more than half of the memory
+		// that a run over 100,000 items takes.
 		dispatcher.dispatch(
-			{ ...options, headersTimeout: 0, bodyTimeout: 0 },
+			{ ...options, headersTimeout: timeout, bodyTimeout: timeout },
 			new AnswerCollector(timeout, signal, resolve, reject),
 		);
 	});

@@ -1,14 +1,32 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { authenticationHeaders, credentialText } from '../../../credentials/authentication';
+import { credentialText } from '../../../credentials/authentication';
+import type { AccessKey } from '../../../credentials/signature';
 import { InputError } from './errors';
 
-/** Who calls, and where: what a credential says, checked and ready to send. */
+/** What an IAM user logs in with. */
+export interface Login {
+	/** Name of the account that the user belongs to. */
+	domainName: string;
+	username: string;
+	password: string;
+	/** The project that the token is for. */
+	projectId: string;
+}
+
+/** How a session proves who calls. */
+export type Proof =
+	| { mode: 'token'; token: string }
+	| { mode: 'password'; login: Login; iamOrigin: string; allowUnauthorizedCerts: boolean }
+	| { mode: 'accessKey'; accessKey: AccessKey };
+
+/** Who calls, and where: what a credential says, checked and ready to use. */
 export interface Session {
 	/** Scheme, host and port of DataArts Insight. */
 	origin: string;
 	projectId: string;
-	headers: Record<string, string>;
+	workspaceId: string;
+	proof: Proof;
 	allowUnauthorizedCerts: boolean;
 	/** What no item, error or log may show. */
 	secrets: readonly string[];
@@ -22,10 +40,7 @@ const OPEN_CREDENTIAL = 'Open the credential that the node uses and';
  * @throws {InputError} that names the credential's field, if a value is missing or would change the address
  */
 export function openSession(credentials: ICredentialDataDecryptedObject): Session {
-	const headers = authenticationHeaders(credentials);
-	requireHeaderValue(headers['X-Auth-Token'], 'User Token');
-	requireHeaderValue(headers['X-Workspace-Id'], 'Workspace ID');
-
+	const workspaceId = headerValue(credentials, 'workspaceId', 'Workspace ID');
 	const projectId = credentialText(credentials, 'projectId');
 	// The ID becomes a part of the path, so nothing that has a meaning in one may stand in it.
 	if (!/^[\w-]+$/.test(projectId)) {
@@ -36,60 +51,113 @@ export function openSession(credentials: ICredentialDataDecryptedObject): Sessio
 			`${OPEN_CREDENTIAL} copy the ID from My Credentials > API Credentials in the Huawei Cloud console`,
 		);
 	}
-
+	const { proof, secrets } = readProof(credentials, projectId);
 	return {
-		origin: originOf(credentials),
+		origin: originOf(credentials, 'dataartsinsight', 'baseUrl', 'Base URL'),
 		projectId,
-		headers,
+		workspaceId,
+		proof,
 		allowUnauthorizedCerts: credentials.allowUnauthorizedCerts === true,
-		secrets: [credentialText(credentials, 'token')],
+		secrets: secrets.filter(Boolean),
 	};
 }
 
-function requireHeaderValue(value: string | undefined, field: string) {
-	if (!value) {
-		throw new InputError(`'${field}' in the credential is blank`, `${OPEN_CREDENTIAL} fill in '${field}'`);
-	}
-	if (!/^[\x21-\x7e]+$/.test(value)) {
-		throw new InputError(
-			`'${field}' in the credential holds a blank, a line break or a character that no header can carry`,
-			`${OPEN_CREDENTIAL} paste '${field}' again, without anything around it`,
-		);
+function readProof(
+	credentials: ICredentialDataDecryptedObject,
+	projectId: string,
+): { proof: Proof; secrets: string[] } {
+	switch (credentials.authentication ?? 'token') {
+		case 'token': {
+			const token = headerValue(credentials, 'token', 'User Token');
+			return { proof: { mode: 'token', token }, secrets: [token] };
+		}
+		case 'password': {
+			const login = {
+				domainName: required(credentials, 'domainName', 'Account Name'),
+				username: required(credentials, 'username', 'IAM User Name'),
+				password: required(credentials, 'password', 'Password'),
+				projectId,
+			};
+			const iamOrigin = originOf(credentials, 'iam', 'iamUrl', 'IAM URL');
+			const allowUnauthorizedCerts = credentials.allowUnauthorizedCerts === true;
+			return {
+				proof: { mode: 'password', login, iamOrigin, allowUnauthorizedCerts },
+				secrets: [login.password],
+			};
+		}
+		case 'accessKey': {
+			const securityToken = credentialText(credentials, 'securityToken');
+			const accessKey = {
+				accessKeyId: headerValue(credentials, 'accessKeyId', 'Access Key ID'),
+				secretAccessKey: required(credentials, 'secretAccessKey', 'Secret Access Key'),
+				securityToken: securityToken && headerValue(credentials, 'securityToken', 'Security Token'),
+			};
+			return { proof: { mode: 'accessKey', accessKey }, secrets: [accessKey.secretAccessKey, securityToken] };
+		}
+		default:
+			throw new InputError(
+				"'Authentication' in the credential is none that the node knows",
+				`${OPEN_CREDENTIAL} choose one from the list`,
+			);
 	}
 }
 
-/** Source: Huawei Cloud, DataArts Insight API Reference, "Endpoints". */
-function originOf(credentials: ICredentialDataDecryptedObject): string {
+function required(credentials: ICredentialDataDecryptedObject, field: string, label: string): string {
+	const value = credentialText(credentials, field);
+	if (value) return value;
+	throw new InputError(`'${label}' in the credential is blank`, `${OPEN_CREDENTIAL} fill in '${label}'`);
+}
+
+function headerValue(credentials: ICredentialDataDecryptedObject, field: string, label: string): string {
+	const value = required(credentials, field, label);
+	if (/^[\x21-\x7e]+$/.test(value)) return value;
+	throw new InputError(
+		`'${label}' in the credential holds a blank, a line break or a character that no header can carry`,
+		`${OPEN_CREDENTIAL} paste '${label}' again, without anything around it`,
+	);
+}
+
+/**
+ * The address of a service in the credential's region, or the one that the credential gives for `custom`.
+ *
+ * Source: Huawei Cloud, DataArts Insight API Reference, "Endpoints"; IAM API Reference, "Endpoints".
+ */
+function originOf(
+	credentials: ICredentialDataDecryptedObject,
+	service: string,
+	field: string,
+	label: string,
+): string {
 	const region = credentialText(credentials, 'region');
 	if (region !== 'custom') {
-		// A region from an expression must not lead the token to another host.
+		// A region from an expression must not lead a secret to another host.
 		if (!/^[a-z]+(-[a-z]+)+-\d+$/.test(region)) {
 			throw new InputError(
 				"'Region' in the credential is not the ID of a region",
 				`${OPEN_CREDENTIAL} choose a region, or 'Custom Address' for another site`,
 			);
 		}
-		return `https://dataartsinsight.${region}.myhuaweicloud.com`;
+		return `https://${service}.${region}.myhuaweicloud.com`;
 	}
 
-	const baseUrl = credentialText(credentials, 'baseUrl');
-	const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+	const address = required(credentials, field, label);
+	const url = URL.canParse(address) ? new URL(address) : undefined;
 	if (!url || !['https:', 'http:'].includes(url.protocol)) {
 		throw new InputError(
-			baseUrl ? "'Base URL' in the credential is not a web address" : "'Base URL' in the credential is blank",
-			`${OPEN_CREDENTIAL} enter an address such as https://dataartsinsight.example.com`,
+			`'${label}' in the credential is not a web address`,
+			`${OPEN_CREDENTIAL} enter an address such as https://${service}.example.com`,
 		);
 	}
 	if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
 		throw new InputError(
-			"'Base URL' in the credential holds more than a host",
+			`'${label}' in the credential holds more than a host`,
 			`${OPEN_CREDENTIAL} leave only the scheme, the host and the port: the path belongs to the call`,
 		);
 	}
 	if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
 		throw new InputError(
-			"'Base URL' in the credential is not encrypted",
-			`${OPEN_CREDENTIAL} begin the address with https:// so that the token cannot be read on its way`,
+			`'${label}' in the credential is not encrypted`,
+			`${OPEN_CREDENTIAL} begin the address with https:// so that no secret can be read on its way`,
 		);
 	}
 	return url.origin;

@@ -5,11 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import fc from 'fast-check';
-import type { IDataObject, INodeExecutionData, INodeParameters, IWorkflowBase, OnError } from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, INodeParameters, IWorkflowBase } from 'n8n-workflow';
 
-import { DataArtsInsightApi } from '../../../credentials/DataArtsInsightApi.credentials';
-import { DataArtsInsight } from '../../../nodes/DataArtsInsight/DataArtsInsight.node';
-import { type RunOptions, runWorkflow } from '../../harness';
+import { runWorkflow } from '../../harness';
 import {
 	catalogue,
 	documentedFaults,
@@ -20,11 +18,8 @@ import {
 	startSimulator,
 	validToken,
 } from '../../simulator';
+import { byName, names, type NodeRun, runNode, types } from './runNode';
 
-const types = {
-	nodes: { 'n8n-nodes-dataarts-insight.dataArtsInsight': new DataArtsInsight() },
-	credentials: { dataArtsInsightApi: new DataArtsInsightApi() },
-};
 const { salesWarehouse, webShop, financeLedger } = catalogue;
 
 let simulator: Simulator;
@@ -32,60 +27,13 @@ beforeAll(async () => (simulator = await startSimulator()));
 beforeEach(() => simulator.reset());
 afterAll(async () => await simulator.close());
 
-interface Run extends Omit<RunOptions, 'types'> {
-	onError?: OnError;
-	node?: object;
-}
-
-/** Runs trigger > DataArts Insight > what succeeded and what failed. */
-async function run(parameters: INodeParameters, { onError, node, ...options }: Run = {}) {
-	const base = { typeVersion: 1, position: [0, 0] as [number, number] };
-	const workflow = {
-		nodes: [
-			{ ...base, id: '1', name: 'Start', type: 'n8n-nodes-base.manualTrigger', parameters: {} },
-			{
-				...base,
-				id: '2',
-				name: 'DataArts Insight',
-				type: 'n8n-nodes-dataarts-insight.dataArtsInsight',
-				parameters: { resource: 'vpcEndpoint', operation: 'verifyAndCreate', ...parameters },
-				credentials: { dataArtsInsightApi: { id: '1', name: 'Test' } },
-				onError,
-				...node,
-			},
-			{ ...base, id: '3', name: 'Good', type: 'n8n-nodes-base.noOp', parameters: {} },
-			{ ...base, id: '4', name: 'Bad', type: 'n8n-nodes-base.noOp', parameters: {} },
-		],
-		connections: {
-			Start: { main: [[{ node: 'DataArts Insight', type: 'main' as const, index: 0 }]] },
-			'DataArts Insight': {
-				main: [
-					[{ node: 'Good', type: 'main' as const, index: 0 }],
-					[{ node: 'Bad', type: 'main' as const, index: 0 }],
-				],
-			},
-		},
-	};
-	const result = await runWorkflow(workflow, {
-		types,
-		credentials: { dataArtsInsightApi: simulator.credentials },
-		...options,
-	});
+/** Runs the node against the simulator; nothing that comes of it may hold the token. */
+async function run(parameters: INodeParameters, options: Partial<NodeRun> = {}) {
+	const result = await runNode(parameters, { credential: simulator.credentials, ...options });
 	expect(JSON.stringify([result.run, result.error])).not.toContain(validToken);
-	return {
-		...result,
-		items: result.output('DataArts Insight')[0] ?? [],
-		good: result.output('Good')[0] ?? [],
-		bad: result.output('Bad')[0] ?? [],
-	};
+	return result;
 }
 
-const byName = {
-	dsType: '={{ $json.type ?? "DWS" }}',
-	lookupMode: 'name',
-	vpcEpServerName: '={{ $json.name }}',
-};
-const names = (...list: string[]) => list.map((name) => ({ name }));
 const bodies = () => simulator.requests.map(({ body }) => JSON.parse(body) as unknown);
 const statusOf = ({ json }: INodeExecutionData) => json.vpc_ep_client_status ?? json.error;
 
@@ -176,8 +124,8 @@ describe('a verified endpoint', () => {
 		const server = createServer((_, response) => response.end(JSON.stringify(answer))).listen(0, '127.0.0.1');
 		await once(server, 'listening');
 		const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-		const credentials = { dataArtsInsightApi: { ...simulator.credentials, baseUrl } };
-		const { items } = await run({ ...byName, simplify: true }, { input: names('x'), credentials });
+		const credential = { ...simulator.credentials, baseUrl };
+		const { items } = await run({ ...byName, simplify: true }, { input: names('x'), credential });
 		server.close();
 		expect(items[0]?.json).toEqual({ id: 7, create_date: '2024-05-06T02:21:12.863Z', update_date: 'today' });
 	});
@@ -242,7 +190,7 @@ describe('many items', () => {
 			}));
 			const { items } = await run(
 				{ ...byName, options: { maxConcurrency } },
-				{ input, onError: 'continueRegularOutput', credentials: { dataArtsInsightApi: slow.credentials } },
+				{ input, onError: 'continueRegularOutput', credential: slow.credentials },
 			);
 			const { connections, requests } = slow;
 			await slow.close();
@@ -325,7 +273,7 @@ describe('many items', () => {
 		setTimeout(() => stop.abort(), 150);
 		const { run: stopped } = await run(
 			{ ...byName, options: { maxConcurrency: 2 } },
-			{ input: rows, signal: stop.signal, credentials: { dataArtsInsightApi: slow.credentials } },
+			{ input: rows, signal: stop.signal, credential: slow.credentials },
 		);
 		const sent = slow.requests.length;
 		await new Promise((resolve) => setTimeout(resolve, 250));
@@ -399,12 +347,12 @@ describe('input that cannot be used', () => {
 		["'Base URL' in the credential", { baseUrl: 'http://127.0.0.1/v2' }],
 		["'User Token' in the credential", { token: '' }],
 	])('a bad credential fails every item and names %s', async (words, change) => {
-		const credentials = { dataArtsInsightApi: { ...simulator.credentials, ...change } as never };
-		const { error } = await run(good, { credentials });
+		const credential = { ...simulator.credentials, ...change };
+		const { error } = await run(good, { credential });
 		expect(error).toMatchObject({ name: 'NodeOperationError' });
 		expect(error?.message).toContain(words);
 		const { bad, good: passed } = await run(good, {
-			credentials,
+			credential,
 			input: [{ a: 1 }, { a: 2 }],
 			onError: 'continueErrorOutput',
 		});
@@ -414,7 +362,11 @@ describe('input that cannot be used', () => {
 	});
 
 	it('a credential that is gone fails every item', async () => {
-		const { items } = await run(good, { credentials: {}, input: [{}, {}], onError: 'continueRegularOutput' });
+		const { items } = await run(good, {
+			credential: undefined,
+			input: [{}, {}],
+			onError: 'continueRegularOutput',
+		});
 		expect(items).toHaveLength(2);
 		expect(items[1]?.json.error).toContain('no credential');
 	});

@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 
 import { InputError, unexpectedAnswer } from '../../transport/errors';
-import { connect } from '../../transport/request';
+import { connect } from '../../transport/service';
 import { openSession } from '../../transport/session';
 import { readRunOptions, runOptions, switchReader, textReader } from '../parameters';
 import { runItems } from '../runItems';

@@ -19,7 +19,11 @@ const node = {
 };
 
 const refused = (status: number, body: object | undefined, headers = {}) =>
-	refusal({ status, headers, text: '' }, body as never, true, ['MIIsecret']);
+	refusal({ status, headers, text: '' }, body as never, {
+		creates: true,
+		secrets: ['MIIsecret'],
+		unauthorized: () => 'Renew it',
+	});
 
 describe('refusal', () => {
 	it('reads the shape of DataArts Insight and of the API gateway', () => {
@@ -35,7 +39,7 @@ describe('refusal', () => {
 			requestId: 'ab12',
 			outcomeUnknown: false,
 		});
-		expect(error.description).toContain("store it in 'User Token'");
+		expect(error.description).toContain('another region');
 		expect(error.description).toContain('Request ID: ab12');
 	});
 
@@ -47,6 +51,11 @@ describe('refusal', () => {
 		expect(other.message).toBe('Console only (IAM.0081)');
 		expect(other.description).toContain('programmatic access');
 	});
+
+	it.each(['APIGW.0301', 'APIG.0305', 'IAM.0067', undefined])(
+		'leaves the advice on a 401 with %s to how the caller proves who they are',
+		(error_code) => expect(refused(401, { error_code, error_msg: 'x' }).description).toBe('Renew it'),
+	);
 
 	it('gives a dedicated gateway the advice of the shared one', () => {
 		expect(refused(429, { error_code: 'APIG.0308', error_msg: 'x' }).description).toBe(
@@ -109,7 +118,11 @@ describe('refusal', () => {
 	});
 
 	it('never says so for a call that creates nothing', () => {
-		const error = refusal({ status: 500, headers: {}, text: '' }, undefined, false, []);
+		const error = refusal({ status: 500, headers: {}, text: '' }, undefined, {
+			creates: false,
+			secrets: [],
+			unauthorized: () => '',
+		});
 		expect(error.details.outcomeUnknown).toBe(false);
 	});
 

@@ -5,13 +5,14 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import fc from 'fast-check';
 
 import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
-import { connect, type RunLimits } from '../../../../nodes/DataArtsInsight/transport/request';
+import { connect, type RunLimits } from '../../../../nodes/DataArtsInsight/transport/service';
 import type { Session } from '../../../../nodes/DataArtsInsight/transport/session';
 
 const sessionAt = (port: number): Session => ({
 	origin: `http://127.0.0.1:${port}`,
 	projectId: 'p',
-	headers: { 'X-Auth-Token': 'MIIsecret', 'X-Workspace-Id': 'w' },
+	workspaceId: 'w',
+	proof: { mode: 'token', token: 'MIIsecret' },
 	allowUnauthorizedCerts: false,
 	secrets: ['MIIsecret'],
 });

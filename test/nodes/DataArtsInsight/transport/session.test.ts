@@ -13,11 +13,12 @@ const good = {
 const custom = (baseUrl: string) => ({ ...good, region: 'custom', baseUrl });
 
 describe('openSession', () => {
-	it('computes the address from the region and sends both headers', () => {
+	it('computes the address from the region', () => {
 		expect(openSession(good)).toEqual({
 			origin: 'https://dataartsinsight.cn-north-4.myhuaweicloud.com',
 			projectId: good.projectId,
-			headers: { 'X-Auth-Token': 'MIItoken', 'X-Workspace-Id': good.workspaceId },
+			workspaceId: good.workspaceId,
+			proof: { mode: 'token', token: 'MIItoken' },
 			allowUnauthorizedCerts: false,
 			secrets: ['MIItoken'],
 		});
@@ -32,7 +33,37 @@ describe('openSession', () => {
 		});
 		expect(session.origin).toBe('https://insight.example.com');
 		expect(session.projectId).toBe('abc');
-		expect(session.headers).toEqual({ 'X-Auth-Token': 'MIItoken', 'X-Workspace-Id': 'w' });
+		expect(session.proof).toEqual({ mode: 'token', token: 'MIItoken' });
+		expect(session.workspaceId).toBe('w');
+	});
+
+	it('logs in at the IAM of the region, or at the one of a custom address', () => {
+		const login = { domainName: 'account', username: 'user', password: 'secret', projectId: good.projectId };
+		const credentials = { ...good, authentication: 'password', ...login };
+		const proof = { mode: 'password', login, allowUnauthorizedCerts: false };
+		expect(openSession(credentials).proof).toEqual({
+			...proof,
+			iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com',
+		});
+		const custom = { region: 'custom', baseUrl: 'https://a.example.com', iamUrl: 'https://iam.example.com/' };
+		expect(openSession({ ...credentials, ...custom }).proof).toEqual({
+			...proof,
+			iamOrigin: 'https://iam.example.com',
+		});
+		expect(openSession(credentials).secrets).toEqual(['secret']);
+	});
+
+	it('signs with an access key, temporary or not', () => {
+		const key = { accessKeyId: 'AK', secretAccessKey: 'SK' };
+		const credentials = { ...good, authentication: 'accessKey', ...key };
+		expect(openSession(credentials)).toMatchObject({
+			proof: { mode: 'accessKey', accessKey: { ...key, securityToken: '' } },
+			secrets: ['SK'],
+		});
+		expect(openSession({ ...credentials, securityToken: 'ST' })).toMatchObject({
+			proof: { mode: 'accessKey', accessKey: { ...key, securityToken: 'ST' } },
+			secrets: ['SK', 'ST'],
+		});
 	});
 
 	it.each([
@@ -61,6 +92,32 @@ describe('openSession', () => {
 		['User Token', { ...good, token: 'two parts' }],
 		['User Token', { ...good, token: 'MII\r\nX-Other: 1' }],
 		['User Token', { ...good, token: 42 }],
+		['Account Name', { ...good, authentication: 'password', username: 'u', password: 'p' }],
+		['IAM User Name', { ...good, authentication: 'password', domainName: 'd', password: 'p' }],
+		['Password', { ...good, authentication: 'password', domainName: 'd', username: 'u', password: ' ' }],
+		[
+			'IAM URL',
+			{
+				...custom('https://a.example.com'),
+				authentication: 'password',
+				domainName: 'd',
+				username: 'u',
+				password: 'p',
+			},
+		],
+		['Access Key ID', { ...good, authentication: 'accessKey', secretAccessKey: 'SK' }],
+		['Secret Access Key', { ...good, authentication: 'accessKey', accessKeyId: 'AK' }],
+		[
+			'Security Token',
+			{
+				...good,
+				authentication: 'accessKey',
+				accessKeyId: 'AK',
+				secretAccessKey: 'SK',
+				securityToken: 'a b',
+			},
+		],
+		['Authentication', { ...good, authentication: 'guess' }],
 		['Workspace ID', { ...good, workspaceId: '' }],
 		['Workspace ID', { ...good, workspaceId: 'ü' }],
 		['Project ID', { ...good, projectId: '' }],
