@@ -1,8 +1,8 @@
 import { Pool } from 'undici';
 
-import { authenticationHeaders } from '../credentials/authentication';
-import { projectId, type VerifyRequest } from '../test/simulator/cloud';
-import { credential, type Run } from './task';
+import { tokenHeaders } from '../credentials/authentication';
+import { projectId, validToken, type VerifyRequest, workspaceId } from '../test/simulator/cloud';
+import type { Run } from './task';
 
 const pools = new Map<number, Pool>();
 
@@ -12,7 +12,7 @@ export const runLimit: Run = async ({ origin, concurrency }, input) => {
 		pools.get(concurrency) ??
 		new Pool(origin, { connections: concurrency, connect: { rejectUnauthorized: false } });
 	pools.set(concurrency, pool);
-	const headers = { ...authenticationHeaders(credential(origin)), 'Content-Type': 'application/json' };
+	const headers = { ...tokenHeaders(validToken, workspaceId), 'Content-Type': 'application/json' };
 	const path = `/v1/${projectId}/connections/vpc-endpoint`;
 	const answers = new Array<VerifyRequest>(input.length);
 	let next = 0;

@@ -32,10 +32,8 @@ export class ExchangeError extends Error {
 class AnswerCollector implements Dispatcher.DispatchHandler {
 	private controller?: Dispatcher.DispatchController;
 
-	/** When the first byte was sent, on the clock of `performance.now()`. */
-	private sentAt?: number;
-
-	private ended = false;
+	/** When the first byte was sent, on the clock of `performance.now()`; 0 before. */
+	sentAt = 0;
 
 	private stopped?: StopReason;
 
@@ -48,7 +46,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 	private size = 0;
 
 	constructor(
-		private readonly timeout: number,
+		private readonly deadline: Deadline,
 		private readonly signal: AbortSignal | undefined,
 		private readonly resolve: (answer: Answer) => void,
 		private readonly reject: (error: ExchangeError) => void,
@@ -61,13 +59,12 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 		this.controller = controller;
 		if (this.stopped) return controller.abort(new Error(this.stopped));
 		this.sentAt = performance.now();
+		this.deadline.add(this);
 	}
 
 	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']) {
 		this.status = status;
 		this.headers = headers;
-		// As a rule the body comes along, and is read before this runs.
-		queueMicrotask(() => this.watchBody());
 	}
 
 	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer) {
@@ -82,29 +79,66 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 		this.resolve({ status: this.status, headers: this.headers, text });
 	}
 
-	onResponseError(_controller: Dispatcher.DispatchController | null, error: Error & { code?: string }) {
+	onResponseError(_controller: Dispatcher.DispatchController | null, error: Error) {
 		this.release();
-		if (/^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(error.code ?? '')) this.stopped ??= 'timeout';
-		this.reject(new ExchangeError(error, this.sentAt !== undefined, this.stopped));
-	}
-
-	/** Ends an answer whose body drips or does not come: undici only watches for the time between two parts of it. */
-	private watchBody() {
-		if (this.ended || this.sentAt === undefined) return;
-		const left = Math.max(0, this.timeout - (performance.now() - this.sentAt));
-		AbortSignal.timeout(Math.ceil(left)).addEventListener('abort', () => this.stop('timeout'));
+		this.reject(new ExchangeError(error, this.sentAt > 0, this.stopped));
 	}
 
 	/** Ends the exchange; if its connection does not stand yet, as soon as it does, before anything is sent. */
 	stop(reason: StopReason) {
 		this.stopped ??= reason;
-		if (!this.ended) this.controller?.abort(new Error(reason));
+		this.controller?.abort(new Error(reason));
 	}
 
 	private release() {
-		this.ended = true;
+		this.deadline.delete(this);
 		if (this.signal) underWay(this.signal).delete(this);
 	}
+}
+
+/**
+ * Ends exchanges whose time is up. One timer serves all that have the same time: one for each would stay until
+ * its time is over, and cost more than half of the memory that a run over 100,000 items takes.
+ */
+class Deadline {
+	/** In the order in which they were sent, and so in which their time is up. */
+	private readonly running = new Set<AnswerCollector>();
+
+	private armed = false;
+
+	constructor(private readonly timeout: number) {}
+
+	add(exchange: AnswerCollector) {
+		this.running.add(exchange);
+		if (!this.armed) this.arm(this.timeout);
+	}
+
+	delete(exchange: AnswerCollector) {
+		this.running.delete(exchange);
+	}
+
+	private arm(delay: number) {
+		this.armed = true;
+		AbortSignal.timeout(Math.ceil(delay)).addEventListener('abort', () => this.sweep());
+	}
+
+	private sweep() {
+		this.armed = false;
+		for (const exchange of this.running) {
+			const left = exchange.sentAt + this.timeout - performance.now();
+			if (left > 0) return this.arm(left);
+			this.running.delete(exchange);
+			exchange.stop('timeout');
+		}
+	}
+}
+
+const deadlines = new Map<number, Deadline>();
+
+function deadlineAfter(timeout: number): Deadline {
+	const deadline = deadlines.get(timeout) ?? new Deadline(timeout);
+	deadlines.set(timeout, deadline);
+	return deadline;
 }
 
 const exchangesOf = new WeakMap<AbortSignal, Set<AnswerCollector>>();
@@ -138,11 +172,10 @@ export async function exchange(
 ): Promise<Answer> {
 	if (signal?.aborted) throw new ExchangeError(new Error('cancelled'), false, 'cancelled');
 	return await new Promise((resolve, reject) => {
-		// undici shares its timers among requests. One of our own for each would cost more than half of the memory
-		// that a run over 100,000 items takes.
+		// undici's own time limits are off: they cover the parts of an exchange, not the whole of it.
 		dispatcher.dispatch(
-			{ ...options, headersTimeout: timeout, bodyTimeout: timeout },
-			new AnswerCollector(timeout, signal, resolve, reject),
+			{ ...options, headersTimeout: 0, bodyTimeout: 0 },
+			new AnswerCollector(deadlineAfter(timeout), signal, resolve, reject),
 		);
 	});
 }
