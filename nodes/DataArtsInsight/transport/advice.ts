@@ -153,26 +153,22 @@ export function whyNotConnected({ code = '', message }: Error & { code?: string 
 				reason: 'the host did not answer',
 				advice: `${checkAddress} and whether a firewall or a proxy stands between n8n and the service`,
 			};
-		case 'CERT_HAS_EXPIRED':
-		case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-		case 'SELF_SIGNED_CERT_IN_CHAIN':
-		case 'UNABLE_TO_GET_ISSUER_CERT':
-		case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-		case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-		case 'ERR_TLS_CERT_ALTNAME_INVALID':
-			return {
-				reason: `its certificate is not trusted (${code})`,
-				advice:
-					"Let n8n know the certificate authority through NODE_EXTRA_CA_CERTS, or turn on 'Ignore SSL Issues (Insecure)' in the credential if you trust the network",
-				lasting: true,
-			};
+	}
+	if (/^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/.test(code)) {
+		return {
+			reason: `its certificate is not trusted (${code})`,
+			advice:
+				"Let n8n know the certificate authority through NODE_EXTRA_CA_CERTS, or turn on 'Ignore SSL Issues (Insecure)' in the credential if you trust the network",
+			lasting: true,
+		};
 	}
 	const proxyStatus = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
 	if (proxyStatus) {
 		return {
 			reason: `the proxy refused it with HTTP status ${proxyStatus}`,
 			advice: 'Check HTTP_PROXY and HTTPS_PROXY in the environment of n8n, and the login in them',
-			lasting: true,
+			// From 500 on it could not reach the service, which may pass.
+			lasting: Number(proxyStatus) < 500,
 		};
 	}
 	return {

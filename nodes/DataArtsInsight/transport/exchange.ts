@@ -3,6 +3,9 @@ import type { Dispatcher } from 'undici';
 /** The largest answer that is read, in bytes; the service's own are about one kilobyte. */
 export const MAX_ANSWER_SIZE = 1024 * 1024;
 
+/** How long a connection may take to be established, through a proxy and with TLS, in milliseconds. */
+export const CONNECT_TIMEOUT = 10_000;
+
 /** What came back for one request, whatever its status. */
 export interface Answer {
 	status: number;
@@ -32,10 +35,12 @@ export class ExchangeError extends Error {
 class AnswerCollector implements Dispatcher.DispatchHandler {
 	private controller?: Dispatcher.DispatchController;
 
-	/** When the first byte was sent, on the clock of `performance.now()`; 0 before. */
-	sentAt = 0;
+	private sent = false;
 
 	private stopped?: StopReason;
+
+	/** Whether it was ended before its connection stood. */
+	private givenUp = false;
 
 	private status = 0;
 
@@ -51,14 +56,16 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 		private readonly resolve: (answer: Answer) => void,
 		private readonly reject: (error: ExchangeError) => void,
 	) {
+		connecting.add(this);
 		if (signal) underWay(signal).add(this);
 	}
 
 	/** The connection stands and the request is about to be written: before this, nothing was sent. */
 	onRequestStart(controller: Dispatcher.DispatchController) {
 		this.controller = controller;
-		if (this.stopped) return controller.abort(new Error(this.stopped));
-		this.sentAt = performance.now();
+		connecting.delete(this);
+		if (this.givenUp) return controller.abort(new Error('given up'));
+		this.sent = true;
 		this.deadline.add(this);
 	}
 
@@ -81,35 +88,52 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 
 	onResponseError(_controller: Dispatcher.DispatchController | null, error: Error) {
 		this.release();
-		this.reject(new ExchangeError(error, this.sentAt > 0, this.stopped));
+		this.reject(new ExchangeError(error, this.sent, this.stopped));
 	}
 
-	/** Ends the exchange; if its connection does not stand yet, as soon as it does, before anything is sent. */
+	/** Ends the exchange. As long as its connection does not stand, undici has no way to, so that is not waited for. */
 	stop(reason: StopReason) {
 		this.stopped ??= reason;
-		this.controller?.abort(new Error(reason));
+		const error = new Error(reason);
+		if (this.controller) this.controller.abort(error);
+		else this.giveUp(error);
+	}
+
+	giveUpConnecting() {
+		const code = 'UND_ERR_CONNECT_TIMEOUT';
+		this.giveUp(Object.assign(new Error('No connection in time'), { code }));
+	}
+
+	private giveUp(error: Error) {
+		this.givenUp = true;
+		this.release();
+		this.reject(new ExchangeError(error, false, this.stopped));
 	}
 
 	private release() {
+		connecting.delete(this);
 		this.deadline.delete(this);
 		if (this.signal) underWay(this.signal).delete(this);
 	}
 }
 
 /**
- * Ends exchanges whose time is up. One timer serves all that have the same time: one for each would stay until
- * its time is over, and cost more than half of the memory that a run over 100,000 items takes.
+ * Ends what exchanges do when its time is up. One timer serves all that have the same time: one for each would stay
+ * until its time is over, and cost more than half of the memory that a run over 100,000 items takes.
  */
 class Deadline {
-	/** In the order in which they were sent, and so in which their time is up. */
-	private readonly running = new Set<AnswerCollector>();
+	/** When each began, in that order, and so in the order in which their time is up. */
+	private readonly running = new Map<AnswerCollector, number>();
 
 	private armed = false;
 
-	constructor(private readonly timeout: number) {}
+	constructor(
+		private readonly timeout: number,
+		private readonly end: (exchange: AnswerCollector) => void,
+	) {}
 
 	add(exchange: AnswerCollector) {
-		this.running.add(exchange);
+		this.running.set(exchange, performance.now());
 		if (!this.armed) this.arm(this.timeout);
 	}
 
@@ -124,19 +148,20 @@ class Deadline {
 
 	private sweep() {
 		this.armed = false;
-		for (const exchange of this.running) {
-			const left = exchange.sentAt + this.timeout - performance.now();
+		for (const [exchange, begin] of this.running) {
+			const left = begin + this.timeout - performance.now();
 			if (left > 0) return this.arm(left);
 			this.running.delete(exchange);
-			exchange.stop('timeout');
+			this.end(exchange);
 		}
 	}
 }
 
+const connecting = new Deadline(CONNECT_TIMEOUT, (exchange) => exchange.giveUpConnecting());
 const deadlines = new Map<number, Deadline>();
 
 function deadlineAfter(timeout: number): Deadline {
-	const deadline = deadlines.get(timeout) ?? new Deadline(timeout);
+	const deadline = deadlines.get(timeout) ?? new Deadline(timeout, (exchange) => exchange.stop('timeout'));
 	deadlines.set(timeout, deadline);
 	return deadline;
 }

@@ -8,7 +8,7 @@ import {
 	type RequestError,
 	unexpectedAnswer,
 } from './errors';
-import { type Answer, exchange, type ExchangeError } from './exchange';
+import { type Answer, exchange, ExchangeError } from './exchange';
 import { backOff, MAX_WAIT, type Pace, wait } from './pace';
 import type { Route } from './route';
 
@@ -56,7 +56,9 @@ export async function sendRequest(
 			async (dispatcher) => await exchange(dispatcher, request, timeout, signal),
 		);
 	} catch (error) {
-		throw interruption(error as ExchangeError, route, context.creates);
+		// Anything else can only come from before a connection was there.
+		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, false);
+		throw interruption(reason, route, context.creates);
 	}
 	return readAnswer(answer, context);
 }

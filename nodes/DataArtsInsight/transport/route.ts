@@ -2,12 +2,11 @@ import { type NodeEgressFilter, sleep } from 'n8n-workflow';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Dispatcher } from 'undici';
 import Agent from 'undici/lib/dispatcher/agent.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 
-import { blocked, EGRESS_BLOCKED, InputError } from './errors';
-
-/** How long a connection may take to be established, TLS included, in milliseconds. */
-const CONNECT_TIMEOUT = 10_000;
+import { blocked, EGRESS_BLOCKED, InputError, interruption } from './errors';
+import { CONNECT_TIMEOUT, ExchangeError } from './exchange';
 
 /** After how many idle milliseconds the server may have closed a connection without our having noticed. */
 const FRESH = 50;
@@ -56,7 +55,10 @@ export async function findRoute(
 	const { host } = new URL(origin);
 	const proxy = proxyFor(origin);
 	const policies = [
-		await egress?.validateUrl(origin),
+		await egress?.validateUrl(origin).catch((cause: Error) => {
+			// The policy resolves the name, and that can fail as well.
+			throw interruption(new ExchangeError(cause, false), { host }, false);
+		}),
 		proxy && egress?.validateConnectionHost(proxy.hostname),
 	];
 	if (policies.some((result) => result?.ok === false)) throw blocked(host);
@@ -78,10 +80,16 @@ export async function findRoute(
 				await sleep(0);
 			}
 			const dispatcher = lane?.dispatcher ?? createDispatcher(allowUnauthorizedCerts, proxy, egress);
+			let usable = true;
 			try {
-				return await use(dispatcher);
+				return await use(dispatcher).catch((error: ExchangeError) => {
+					// Without a connection the request may still wait in there, or undici go on connecting.
+					usable = error.sent;
+					throw error;
+				});
 			} finally {
-				lanes.push({ dispatcher, idleSince: performance.now() });
+				if (usable) lanes.push({ dispatcher, idleSince: performance.now() });
+				else void dispatcher.destroy();
 			}
 		},
 	};
@@ -91,11 +99,30 @@ export async function findRoute(
 function proxyFor(origin: string): URL | undefined {
 	const proxy = getProxyForUrl(origin);
 	if (!proxy) return undefined;
-	if (URL.canParse(proxy)) return new URL(proxy);
-	throw new InputError(
-		"The proxy in n8n's environment is not a web address",
-		'Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY in the environment of n8n',
-	);
+	const correct = 'Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY in the environment of n8n';
+	const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
+	if (!url) throw new InputError("The proxy in n8n's environment is not a web address", correct);
+	if (!['http:', 'https:', 'socks5:', 'socks:'].includes(url.protocol)) {
+		throw new InputError("The proxy in n8n's environment is of a kind that cannot be used", correct);
+	}
+	// undici decodes the login without looking, and throws.
+	if (/%(?![\da-f]{2})/i.test(url.username + url.password)) {
+		throw new InputError("The login of the proxy in n8n's environment is not percent-encoded", correct);
+	}
+	return url;
+}
+
+/**
+ * The connection to a proxy. If the proxy ends it instead of an answer, undici connects again at once and without
+ * end; under another code it takes that for the failure that it is.
+ */
+class ProxyPool extends Pool {
+	override async connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
+		return await super.connect(options).catch((error: Error & { code?: string }) => {
+			if (error.code === 'UND_ERR_SOCKET') error.code = 'ECONNRESET';
+			throw error;
+		});
+	}
 }
 
 function createDispatcher(
@@ -109,6 +136,7 @@ function createDispatcher(
 	return new ProxyAgent({
 		uri: proxy.href,
 		connections: 1,
+		clientFactory: (address, options) => new ProxyPool(address, options),
 		proxyTls: { timeout: CONNECT_TIMEOUT, ...lookup },
 		requestTls: tls,
 	});

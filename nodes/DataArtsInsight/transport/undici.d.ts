@@ -14,3 +14,9 @@ declare module 'undici/lib/dispatcher/proxy-agent.js' {
 
 	export = ProxyAgent;
 }
+
+declare module 'undici/lib/dispatcher/pool.js' {
+	import { Pool } from 'undici';
+
+	export = Pool;
+}

@@ -1,0 +1,40 @@
+/**
+ * Two more self-signed certificates for localhost and 127.0.0.1, with one key: one that was valid in 2020 and one
+ * that will be from 2120 on. They guard nothing: this repository publishes their key.
+ */
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgk2EOM+6X5yNRAlQv
+2Rqesk1NyJkIUK8EljmFa+QegT+hRANCAAT/OcYbEY/GH+FPYOR0rji2IFrRgWl1
+WfiAnHqHvSDF6U0B8Qrydn9LQd2MKbxl/+McQqtARYCJOTa/JV12/4b7
+-----END PRIVATE KEY-----
+`;
+
+export const expiredCertificate = {
+	key,
+	cert: `-----BEGIN CERTIFICATE-----
+MIIBXjCCAQWgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwHhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAUMRIwEAYDVQQDDAls
+b2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAT/OcYbEY/GH+FPYOR0
+rji2IFrRgWl1WfiAnHqHvSDF6U0B8Qrydn9LQd2MKbxl/+McQqtARYCJOTa/JV12
+/4b7o0gwRjAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCQYDVR0TBAIwADAd
+BgNVHQ4EFgQUBHWt5Lb/PAYc2GHbj/GH+7Edc/wwCgYIKoZIzj0EAwIDRwAwRAIg
+CDnbL7IEgIJFvB22nVoI20JddJxQXfxzEOzziVBQBtMCIGtjqDLOgHwgC5DlHOyk
+lYNtor7ojvyHztyks1tXclGF
+-----END CERTIFICATE-----
+`,
+};
+
+export const futureCertificate = {
+	key,
+	cert: `-----BEGIN CERTIFICATE-----
+MIIBZDCCAQmgAwIBAgIBAjAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIhgPMjEyMDAxMDEwMDAwMDBaGA8yMTI0MDEwMTAwMDAwMFowFDESMBAGA1UE
+AwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE/znGGxGPxh/h
+T2DkdK44tiBa0YFpdVn4gJx6h70gxelNAfEK8nZ/S0HdjCm8Zf/jHEKrQEWAiTk2
+vyVddv+G+6NIMEYwGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAkGA1UdEwQC
+MAAwHQYDVR0OBBYEFAR1reS2/zwGHNhh24/xh/uxHXP8MAoGCCqGSM49BAMCA0kA
+MEYCIQCJLJkUYjTlmIY7fUXniHlRvnvVelKXQ0lshfe8EfYu/gIhANIrZVIyZFlv
+ibt7r4PUl/M596sAjWSfi1c3M4XQPF23
+-----END CERTIFICATE-----
+`,
+};

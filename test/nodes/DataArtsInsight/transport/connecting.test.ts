@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { NodeEgressFilter } from 'n8n-workflow';
+
+import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
+import { loopbackCertificate } from '../../../simulator';
+import { futureCertificate } from '../../../network/certificates';
+import { type CountingService, startCountingService } from '../../../network/countingService';
+import { setProxies } from '../../../network/httpProxy';
+import { startTcpProxy } from '../../../network/tcpProxy';
+import { detailsOf, expectOneOutputEach, makeNames, verify } from '../../../network/verify';
+
+const names = makeNames(10);
+let service: CountingService;
+beforeEach(async () => {
+	setProxies();
+	jest.spyOn(Math, 'random').mockReturnValue(0);
+	service = await startCountingService({ tls: loopbackCertificate });
+});
+afterEach(async () => {
+	setProxies();
+	jest.restoreAllMocks();
+	await service.close();
+});
+
+const run = async () => {
+	const { items } = await verify(names, { credentials: service.credentials, options: { maxRetries: 2 } });
+	expectOneOutputEach(items, names);
+	return items;
+};
+
+describe('an execution that is stopped while a connection is being established', () => {
+	it.each(['server', 'proxy'])('ends at once, even if the %s says nothing', async (who) => {
+		const mute = await startTcpProxy(service.url);
+		mute.weather = () => ({ onRequest: 'hang' });
+		const address = `127.0.0.1:${mute.port}`;
+		if (who === 'proxy') setProxies({ HTTPS_PROXY: `http://${address}` });
+		const baseUrl = who === 'server' ? `https://${address}` : service.url;
+		const stop = new AbortController();
+		const running = verify(names, { credentials: { ...service.credentials, baseUrl }, signal: stop.signal });
+		while (mute.used < names.length) await sleep(5);
+		stop.abort();
+		const ended = await Promise.race([running.then(() => true), sleep(1_000, false)]);
+		// What still hangs is ended, lest it outlive the test.
+		await mute.close();
+		await running;
+		expect(ended).toBe(true);
+		expect(service.posts.size).toBe(0);
+	});
+});
+
+describe('a connection takes 10 seconds at most to be established, then the call is given up:', () => {
+	it.each(['server', 'proxy'])(
+		'a %s that says nothing',
+		async (who) => {
+			const mute = await startTcpProxy(service.url);
+			mute.weather = () => ({ onRequest: 'hang' });
+			const address = `127.0.0.1:${mute.port}`;
+			if (who === 'proxy') setProxies({ HTTPS_PROXY: `http://${address}` });
+			const baseUrl = who === 'server' ? `https://${address}` : service.url;
+			const running = verify(names, {
+				credentials: { ...service.credentials, baseUrl },
+				options: { maxRetries: 0 },
+			});
+			const ended = await Promise.race([running.then(() => true), sleep(11_500, false)]);
+			await mute.close();
+			const { items } = await running;
+			expect(ended).toBe(true);
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+			}
+			expect(items[0]?.json.error).toContain('the host did not answer');
+			expect(service.posts.size).toBe(0);
+		},
+		15_000,
+	);
+});
+
+describe('a proxy', () => {
+	it.each([
+		['of a kind that cannot be used', 'socks4://user:secret@127.0.0.1:1080'],
+		['with a login that is not encoded', 'http://user:se%cret@127.0.0.1:1'],
+	])('%s is told of in words that help', async (_what, url) => {
+		setProxies({ HTTPS_PROXY: url });
+		for (const { json } of await run()) {
+			expect(json.error).toContain('proxy');
+			expect(json.error).not.toContain('secret');
+			expect(json.details).toMatchObject({
+				outcomeUnknown: false,
+				description: expect.stringContaining('HTTPS_PROXY') as string,
+			});
+		}
+	});
+
+	it.each(['cut', 'reset'] as const)(
+		'that ends the connection (%s) instead of an answer is tried as often as allowed',
+		async (end) => {
+			const proxy = await startTcpProxy(service.url);
+			proxy.weather = () => ({ onRequest: end });
+			setProxies({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` });
+			const running = run();
+			const ended = await Promise.race([running.then(() => true), sleep(1_000, false)]);
+			const { used } = proxy;
+			// Whatever goes on for ever is ended, lest it outlive the test.
+			proxy.weather = () => ({ onRequest: 'reset' });
+			const items = await running;
+			await proxy.close();
+			expect([ended, used]).toEqual([true, names.length * 3]);
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+				expect(details?.description).toContain('Tried 3 times');
+			}
+		},
+	);
+
+	it.each([502, 503, 504])(
+		'that answers %d because it cannot reach the service is tried as often as allowed',
+		async (status) => {
+			let asked = 0;
+			const proxy = createServer().on('connect', (_request, socket) => {
+				asked++;
+				socket.end(`HTTP/1.1 ${status} Bad Luck\r\nContent-Length: 0\r\n\r\n`);
+			});
+			proxy.listen(0, '127.0.0.1');
+			await once(proxy, 'listening');
+			setProxies({ HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+			const items = await run();
+			proxy.close();
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+				expect(details?.description).toContain('Tried 3 times');
+			}
+			expect(asked).toBe(names.length * 3);
+		},
+	);
+});
+
+it('a name that the policy cannot resolve is told of as everywhere else', async () => {
+	// What n8n's own policy does with such a name: its promise is rejected with the error of the name resolution.
+	let asked = 0;
+	const egress: NodeEgressFilter = {
+		validateUrl: () => {
+			asked++;
+			return Promise.reject(
+				Object.assign(new Error('getaddrinfo ENOTFOUND insight.invalid'), { code: 'ENOTFOUND' }),
+			);
+		},
+		validateConnectionHost: () => ({ ok: true, result: undefined }),
+		createSecureLookup: () => () => undefined,
+		validateRedirectSync: () => undefined,
+	};
+	const session = {
+		origin: 'https://insight.invalid',
+		projectId: 'p',
+		workspaceId: 'w',
+		proof: { mode: 'token' as const, token: 't' },
+		allowUnauthorizedCerts: false,
+		secrets: [],
+	};
+	const error: unknown = await connect(session, { timeout: 1_000, maxRetries: 2, egress }).then(
+		async (call) => await call({ method: 'POST', path: '/x' }),
+		(reason: unknown) => reason,
+	);
+	expect(error).toMatchObject({
+		message: 'No connection to insight.invalid: the host name could not be resolved',
+		details: { code: 'CONNECTION_FAILED', outcomeUnknown: false },
+	});
+	expect(asked).toBeGreaterThan(0);
+});
+
+it('a certificate that is not valid yet is told of like one that is not valid any more', async () => {
+	const secure = await startCountingService({ tls: futureCertificate });
+	const proxy = await startTcpProxy(secure.url);
+	const { items } = await verify(names, {
+		credentials: {
+			...secure.credentials,
+			baseUrl: `https://127.0.0.1:${proxy.port}`,
+			allowUnauthorizedCerts: false,
+		},
+		options: { maxRetries: 2 },
+	});
+	await proxy.close();
+	await secure.close();
+	for (const { json } of items) {
+		expect(json.error).toContain('its certificate is not trusted (CERT_NOT_YET_VALID)');
+	}
+	expect(proxy.connections).toBe(names.length);
+	expect(secure.posts.size).toBe(0);
+});

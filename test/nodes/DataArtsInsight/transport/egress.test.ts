@@ -1,0 +1,141 @@
+// First: n8n reads its policy while it is imported.
+import '../../../network/egressPolicy';
+
+import type { NodeEgressFilter } from 'n8n-workflow';
+
+import type { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
+import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
+import { type CountingService, startCountingService } from '../../../network/countingService';
+import { setProxies, startHttpProxy } from '../../../network/httpProxy';
+import { expectOneOutputEach, makeNames, verify } from '../../../network/verify';
+
+const names = makeNames(5);
+let service: CountingService;
+beforeEach(async () => {
+	setProxies();
+	jest.spyOn(Math, 'random').mockReturnValue(0);
+	service = await startCountingService({ host: '0.0.0.0' });
+});
+afterEach(async () => {
+	setProxies();
+	jest.restoreAllMocks();
+	await service.close();
+});
+
+const at = (host: string) => `http://${host}:${new URL(service.url).port}`;
+const run = async (baseUrl: string, maxConcurrency = 10) => {
+	const { items } = await verify(names, {
+		credentials: { ...service.credentials, baseUrl },
+		options: { maxConcurrency, maxRetries: 2 },
+	});
+	expectOneOutputEach(items, names);
+	return items;
+};
+
+describe("n8n's own egress policy", () => {
+	describe.each([1, 10])('with %d under way', (maxConcurrency) => {
+		it.each(['127.0.0.1', 'localhost', '127.1.2.3'])('keeps calls away from %s', async (host) => {
+			for (const { json } of await run(at(host), maxConcurrency)) {
+				expect(json.error).toBe(`n8n is not allowed to call ${new URL(at(host)).host}`);
+				expect(json.details).toMatchObject({
+					code: 'BLOCKED',
+					outcomeUnknown: false,
+					description: expect.stringContaining('N8N_SSRF_ALLOWED_HOSTNAMES') as string,
+				});
+			}
+			expect(service.posts.size).toBe(0);
+			expect(service.connections).toBe(0);
+		});
+
+		it('lets calls through to an address that the list allows', async () => {
+			const items = await run(at('127.0.0.9'), maxConcurrency);
+			expect(items.map(({ json }) => json.vpc_ep_server_name)).toEqual(names);
+		});
+	});
+
+	it('keeps calls away from a proxy that is blocked', async () => {
+		const proxy = await startHttpProxy();
+		setProxies({ HTTP_PROXY: proxy.url });
+		for (const { json } of await run(at('127.0.0.9')))
+			expect(json.details).toMatchObject({ code: 'BLOCKED' });
+		expect([...proxy.tunnels, ...proxy.plain]).toEqual([]);
+		await proxy.close();
+	});
+});
+
+describe('a policy that is asked again while connecting', () => {
+	/** Lets every address pass at first; the lookup does what it is told. */
+	const filter = (lookup: NodeEgressFilter['createSecureLookup']): NodeEgressFilter => ({
+		validateUrl: () => Promise.resolve({ ok: true, result: undefined }),
+		validateConnectionHost: () => ({ ok: true, result: undefined }),
+		createSecureLookup: lookup,
+		validateRedirectSync: () => undefined,
+	});
+
+	const call = async (egress: NodeEgressFilter, host = 'localhost') => {
+		const { token, workspaceId } = service.credentials;
+		const session = {
+			origin: at(host),
+			projectId: 'p',
+			workspaceId: String(workspaceId),
+			proof: { mode: 'token' as const, token: String(token) },
+			allowUnauthorizedCerts: false,
+			secrets: [String(token)],
+		};
+		const callService = await connect(session, { timeout: 1_000, maxRetries: 2, egress });
+		return await callService({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } });
+	};
+	const failure = async (egress: NodeEgressFilter) =>
+		await call(egress).then(
+			() => undefined,
+			(error: RequestError) => error,
+		);
+
+	it('has the last word: a name that leads elsewhere by then is not connected to', async () => {
+		let asked = 0;
+		const error = await failure(
+			filter(() => (_host, options, callback) => {
+				asked++;
+				callback(new Error('This address is restricted'), options.all ? [] : '');
+			}),
+		);
+		expect(error?.details).toEqual({ code: 'BLOCKED', outcomeUnknown: false });
+		expect(asked).toBe(1);
+		expect(service.connections).toBe(0);
+	});
+
+	it('decides where the connection goes', async () => {
+		const answer = await call(
+			filter(() => (_host, options, callback) => {
+				if (options.all) callback(null, [{ address: '127.0.0.9', family: 4 }]);
+				else callback(null, '127.0.0.9', 4);
+			}),
+			'no-such-host.localhost',
+		);
+		expect(answer.vpc_ep_server_name).toBe('a');
+	});
+
+	it('may find no such name, which is repeated like everywhere else', async () => {
+		let asked = 0;
+		const error = await failure(
+			filter(() => (_host, options, callback) => {
+				asked++;
+				callback(Object.assign(new Error('x'), { code: 'ENOTFOUND' }), options.all ? [] : '');
+			}),
+		);
+		expect(error?.details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+		expect(error?.message).toContain('the host name could not be resolved');
+		expect(asked).toBe(3);
+	});
+
+	it('finds no connection that was made under another policy', async () => {
+		const pass = () =>
+			filter(() => (_host, options, callback) => {
+				if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+				else callback(null, '127.0.0.1', 4);
+			});
+		const [one, other] = [pass(), pass()];
+		for (const egress of [one, other, one, other]) await call(egress);
+		expect(service.connections).toBe(2);
+	});
+});
