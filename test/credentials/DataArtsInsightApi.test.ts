@@ -257,6 +257,43 @@ describe("n8n's HTTP Request node", () => {
 		expect(simulator.logins).toBe(1);
 	});
 
+	it('tells of an IAM that cannot be reached, without the password', async () => {
+		const { error } = await request({ ...simulator.passwordCredentials, iamUrl: 'http://127.0.0.1:9' });
+		expect(error?.message).toContain('No token from IAM: No connection to 127.0.0.1:9: it was refused');
+	});
+
+	it('signs a query in the address, one beside it, and text as it is', async () => {
+		const { headers, ...signed } = await new DataArtsInsightApi().authenticate(
+			simulator.accessKeyCredentials,
+			{
+				url: '/v1/p/x?b=2',
+				baseURL: 'https://insight.example.com',
+				method: 'PUT',
+				qs: { a: [1, 'é ü'] },
+				body: 'text',
+			},
+		);
+		expect(signed).toMatchObject({
+			url: 'https://insight.example.com/v1/p/x?b=2&a=1&a=%C3%A9%20%C3%BC',
+			qs: {},
+			body: 'text',
+		});
+		expect(headers).not.toHaveProperty('Content-Type');
+		expect(headers?.Authorization).toContain('SignedHeaders=host;x-project-id;x-sdk-date;x-workspace-id');
+	});
+
+	it('leaves a content type alone, and an empty body of a GET out', async () => {
+		const authenticate = async (options: object) =>
+			await new DataArtsInsightApi().authenticate(simulator.accessKeyCredentials, {
+				url: 'https://insight.example.com/x',
+				...options,
+			});
+		const own = await authenticate({ method: 'POST', body: { a: 1 }, headers: { 'content-type': 'text/x' } });
+		expect(own).toMatchObject({ body: '{"a":1}', headers: { 'content-type': 'text/x' } });
+		expect(own.headers).not.toHaveProperty('Content-Type');
+		expect((await authenticate({ body: {} })).body).toBeUndefined();
+	});
+
 	it('signs requests with and without a body', async () => {
 		const listed = await request(simulator.accessKeyCredentials);
 		expect(listed.error).toBeUndefined();

@@ -1,13 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-import { startCountingService, type ServiceOptions } from './countingService';
+import { type CountingService, startCountingService, type ServiceOptions } from './countingService';
+
+/** What a service has seen so far. */
+export type Seen = Pick<CountingService, 'posts' | 'connections'>;
 
 /** A counting service in a process of its own: it goes on closing idle connections while the caller's thread is busy. */
 export interface SeparateService {
 	credentials: Record<string, string | boolean>;
-	/** POSTs by the name of the endpoint service. */
-	posts: () => Promise<Map<string, number>>;
+	seen: () => Promise<Seen>;
 	close: () => Promise<void>;
 }
 
@@ -16,9 +18,11 @@ export async function startSeparateService(options: ServiceOptions): Promise<Sep
 	const [credentials] = await ask(child, options);
 	return {
 		credentials: credentials as Record<string, string | boolean>,
-		posts: async () => {
-			const [posts] = await ask(child, 'count');
-			return new Map(posts as Array<[string, number]>);
+		seen: async () => {
+			const [{ posts, connections }] = (await ask(child, 'count')) as [
+				{ posts: Array<[string, number]>; connections: number },
+			];
+			return { posts: new Map(posts), connections };
 		},
 		close: async () => {
 			child.kill();
@@ -35,9 +39,13 @@ async function ask(child: ChildProcess, message: ServiceOptions | 'count'): Prom
 /** The other end: the first message starts the service and is answered by its credential, each other one by its count. */
 async function serve() {
 	const [options] = (await once(process, 'message')) as [ServiceOptions];
-	const { credentials, posts } = await startCountingService(options);
-	process.on('message', () => process.send?.([...posts]));
-	process.send?.(credentials);
+	const service = await startCountingService(options);
+	// Whoever started it may end without a word.
+	process.once('disconnect', () => process.exit());
+	process.on('message', () =>
+		process.send?.({ posts: [...service.posts], connections: service.connections }),
+	);
+	process.send?.(service.credentials);
 }
 
 if (require.main === module) void serve();

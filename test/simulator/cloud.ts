@@ -6,8 +6,8 @@ export const workspaceId = '9b1e6d0c47fa4c2588d3e7a615b0fc94';
 /** A workspace that exists but is not in order. */
 export const abnormalWorkspaceId = '2d74c8f1a03e4b9d9156ee0b7ac82d63';
 
-// As long and as odd as those of IAM, yet the same in every run.
-const makeToken = (seed: string) =>
+/** As long and as odd as those of IAM; the same seed gives the same token. */
+export const makeToken = (seed: string) =>
 	`MII${createHash('shake256', { outputLength: 300 }).update(seed).digest('base64').replaceAll('/', '-')}`;
 
 export const validToken = makeToken('valid');
@@ -15,6 +15,11 @@ export const unknownToken = makeToken('unknown');
 export const expiredToken = makeToken('expired');
 export const otherRegionToken = makeToken('another region');
 export const unauthorizedToken = makeToken('no permission');
+
+/** The account that everything belongs to, its project's region, and the user who acts in it. */
+export const account = { id: 'b6f09d2e81c74a53a4e70c9d5b1f8326', name: 'insight-account' };
+export const projectName = 'cn-north-4';
+export const operator = { id: '71e3b0d94c5f4a268f1dc9e6a20b7d85', name: 'insight-operator' };
 
 /** Data sources as the service spells them: the API reference, section 1 (page VerifyAndCreateVpcEp). */
 export const dataSourceTypes = [
@@ -100,19 +105,21 @@ export const catalogue = {
 const services: EndpointService[] = Object.values(catalogue);
 
 /** A freshly created endpoint with every field of the API reference, section 1. */
-export function newEndpoint(ds_type: string, { id, name }: { id: string; name: string }): Endpoint {
-	const now = Date.now();
-	const user = '71e3b0d94c5f4a268f1dc9e6a20b7d85';
+export function newEndpoint(
+	ds_type: string,
+	{ id, name }: { id: string; name: string },
+	now = Date.now(),
+): Endpoint {
 	return {
 		id: hexId(),
 		create_date: now,
-		create_user: user,
-		create_user_name: 'insight-operator',
+		create_user: operator.id,
+		create_user_name: operator.name,
 		update_date: now,
-		update_user: user,
-		update_user_name: 'insight-operator',
+		update_user: operator.id,
+		update_user_name: operator.name,
 		project_id: projectId,
-		domain_id: 'b6f09d2e81c74a53a4e70c9d5b1f8326',
+		domain_id: account.id,
 		ds_type,
 		vpc_ep_client_id: randomUUID(),
 		vpc_ep_client_status: 'accepted',
@@ -127,7 +134,7 @@ export function hexId(): string {
 	return randomUUID().replaceAll('-', '');
 }
 
-/** Refuses a token as the API gateway does: the API reference, section 2 (page of the gateway's error codes). */
+/** Refuses a token that IAM has not issued here, as the API gateway does: the API reference, section 2 (page of the gateway's error codes). */
 export function checkToken(token: unknown): void {
 	if (token === undefined || token === '') throw new Refusal('apigw-0301-no-token');
 	if (token === expiredToken) throw new Refusal('apigw-0301-expired');
@@ -146,6 +153,9 @@ export function checkWorkspace(id: unknown): void {
 export class Cloud {
 	private readonly endpoints = new Map<string, Endpoint>();
 
+	/** @param now the simulated clock: milliseconds since 1970 */
+	constructor(private readonly now: () => number) {}
+
 	/** Verifies the service and creates its endpoint, or shows the one that exists: the API reference, section 1. */
 	verify(ask: VerifyRequest): Endpoint {
 		const found = this.find(ask);
@@ -156,12 +166,12 @@ export class Cloud {
 			? {
 					...known,
 					// Two calls in the same millisecond still differ.
-					update_date: Math.max(Date.now(), known.update_date + 1),
+					update_date: Math.max(this.now(), known.update_date + 1),
 					vpc_ep_client_status:
 						known.vpc_ep_client_status === 'creating' ? 'accepted' : known.vpc_ep_client_status,
 				}
 			: {
-					...newEndpoint(ask.ds_type, found),
+					...newEndpoint(ask.ds_type, found, this.now()),
 					vpc_ep_client_status: found.firstAnswer,
 				};
 		this.endpoints.set(key, endpoint);

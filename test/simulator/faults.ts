@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { Endpoint } from './cloud';
 
 /** What goes back to the caller. Anything but a string is sent as JSON. */
 export interface Answer {
@@ -9,11 +8,17 @@ export interface Answer {
 	body: unknown;
 }
 
+/** The answer of a healthy service, which some misbehaviours only distort. */
+export interface GoodAnswer extends Answer {
+	body: object;
+}
+
 /** Everything a misbehaviour may need to know about the call that it spoils. */
 export interface SpoiledCall {
 	/** What a healthy service would have answered. */
-	good: Endpoint;
-	token: string;
+	good: GoodAnswer;
+	/** What the caller proved its identity with, and where it stood. */
+	secret: string;
 	/** This simulator under another host name. */
 	origin: string;
 	response: ServerResponse;
@@ -29,9 +34,14 @@ const error = (status: number, error_code: string, error_msg: string) => ({
 const insight = (status: number, code: number, message: string) =>
 	error(status, `DataArtsInsight.${code}`, message);
 const gateway = (status: number, code: string, message: string) => error(status, `APIGW.${code}`, message);
-const badLogin = (reason: string) =>
-	gateway(401, '0301', `Incorrect IAM authentication information: ${reason}`);
+/** The gateway's words for a token or signature that it does not accept: the API reference, section 2. */
+export const badCaller = (reason: string) => `Incorrect IAM authentication information: ${reason}`;
+const badLogin = (reason: string) => gateway(401, '0301', badCaller(reason));
 const iam = (status: number, code: string, message: string) => error(status, `IAM.${code}`, message);
+const iamUnnumbered = (code: number | string, message: string) => ({
+	status: 401,
+	body: { error: { code, message, title: 'Unauthorized' } },
+});
 const vpcEndpoint = (code: string, message: string) => error(400, `EndPoint.${code}`, message);
 
 /** The answers that public pages document: the API reference, section 2. */
@@ -66,6 +76,12 @@ const documented = {
 	'apigw-0301-expired': badLogin('token expires, expires_at: 2025-01-31T08:15:42.527363Z'),
 	'apigw-0301-bad-signature': badLogin('verify aksk signature fail'),
 	'apigw-0301-unknown-key': badLogin('ak 7X2QK0MZ4R1T8B6N3C5V not exist'),
+	// Met by users: huaweicloud/huaweicloud-sdk-java-v3, issue 44.
+	'apigw-0301-skewed-clock': badLogin(
+		'calc aksk signature fail:signature expired, signature time:20250131T080000Z,server time:20250131T081501Z',
+	),
+	// The page devg-apisign/api-sign-0001.html.
+	'apigw-0301-locked-key': badLogin('AK access failed to reach the limit,forbidden.'),
 	'apigw-0302': gateway(403, '0302', 'The IAM user is not authorized to access the API.'),
 	'apigw-0305': gateway(401, '0305', 'Incorrect authentication information.'),
 	'apigw-0307': gateway(401, '0307', 'The token must be updated.'),
@@ -93,23 +109,26 @@ const documented = {
 		'The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute',
 	),
 
-	'iam-error': {
-		status: 401,
-		body: { error: { code: 401, message: 'Unauthorized.', title: 'Unauthorized' } },
-	},
-	'iam-error-code-as-text': {
-		status: 401,
-		body: { error: { code: '401', message: 'Unauthorized.', title: 'Unauthorized' } },
-	},
+	'iam-error': iamUnnumbered(401, 'Unauthorized.'),
+	'iam-error-code-as-text': iamUnnumbered('401', 'Unauthorized.'),
+	'iam-error-wrong-login': iamUnnumbered(401, 'The username or password is wrong.'),
+	// The words are those of the page api-iam/iam_02_0006.html.
 	'iam-0002': iam(403, '0002', 'You are not authorized to perform the requested action.'),
-	'iam-0003': iam(403, '0003', 'The policy does not allow the requested action.'),
-	'iam-0012': iam(429, '0012', 'The throttling threshold has been reached.'),
-	'iam-0061': iam(401, '0061', 'The account is locked. Try again in 15 minutes.'),
-	'iam-0062': iam(401, '0062', 'Incorrect user name or password.'),
+	'iam-0003': iam(403, '0003', "Policy doesn't allow iam:tokens:create to be performed."),
+	'iam-0004': iam(404, '0004', 'Could not find project: 3b8e51d07c2f4a96b1d4e8f0a7c96215.'),
+	'iam-0007': iam(400, '0007', 'Request parameter nocatalog is invalid.'),
+	'iam-0011': iam(400, '0011', 'Request body is invalid.'),
+	'iam-0012': iam(
+		429,
+		'0012',
+		'The throttling threshold has been reached. Threshold: 100 times per 60 seconds',
+	),
+	'iam-0061': iam(401, '0061', 'Account locked.'),
+	'iam-0062': iam(401, '0062', 'Incorrect password.'),
 	'iam-0066': iam(401, '0066', 'The token has expired.'),
 	'iam-0067': iam(401, '0067', 'Invalid token.'),
-	'iam-0081': iam(403, '0081', 'The user can only sign in to the console.'),
-	'iam-0082': iam(403, '0082', 'The user is disabled.'),
+	'iam-0081': iam(403, '0081', 'This user only supports console access, not programmatic access.'),
+	'iam-0082': iam(403, '0082', 'The user insight-former-operator is disabled.'),
 
 	'endpoint-0022': vpcEndpoint('0022', 'Too many requests. Try again later.'),
 	'endpoint-2003': vpcEndpoint('2003', 'The VPC endpoint service does not exist.'),
@@ -121,9 +140,11 @@ const documented = {
 	'endpoint-3062': vpcEndpoint('3062', 'Invalid VPC endpoint service ID.'),
 } satisfies Record<string, Answer>;
 
+const jsonType = { 'content-type': 'application/json' };
 const html = { 'content-type': 'text/html; charset=utf-8' };
 const signInPage = '<!DOCTYPE html><title>Sign in</title><form>User name <input> Password <input></form>';
 const json = (body: unknown): Answer => ({ status: 200, body });
+const withFields = (good: GoodAnswer, more: object): Answer => ({ ...good, body: { ...good.body, ...more } });
 
 /** The answers that no page documents, but proxies, captive portals and broken networks give. */
 const undocumented = {
@@ -135,14 +156,15 @@ const undocumented = {
 		body: 'upstream connect error or disconnect/reset before headers',
 	}),
 	'throttled-retry-after': () => ({ ...documented['apigw-0308'], headers: { 'retry-after': '1' } }),
-	'token-echo': ({ token }) => gateway(400, '0201', `Bad request: invalid header X-Auth-Token: ${token}`),
+	'token-echo': ({ secret }) => gateway(400, '0201', `Bad request: invalid ${secret}`),
 	'empty-200': () => json(''),
 	'not-success': () => json({ status_code: 200, message: 'Verification failed.', is_success: false }),
 	'json-array': () => json([]),
-	'no-id': ({ good }) => json({ ...good, id: undefined }),
-	'broken-json': ({ good }) => json(JSON.stringify(good).slice(0, -1)),
-	'extra-fields': ({ good }) => json({ ...good, vpc_ep_client_ip: '192.168.0.12', tags: [{ key: 'a' }] }),
-	giant: ({ good }) => json({ ...good, padding: 'x'.repeat(2 * 1024 * 1024) }),
+	// Of IAM's answer, the header with the token goes.
+	'no-id': ({ good: { status, body } }) => ({ status, body: { ...body, id: undefined } }),
+	'broken-json': ({ good }) => ({ ...good, body: JSON.stringify(good.body).slice(0, -1) }),
+	'extra-fields': ({ good }) => withFields(good, { vpc_ep_client_ip: '192.168.0.12', tags: [{ key: 'a' }] }),
+	giant: ({ good }) => withFields(good, { padding: 'x'.repeat(2 * 1024 * 1024) }),
 	// Another host name, but the same simulator: whoever follows is seen in `requests`.
 	redirect: ({ origin }) => ({ status: 302, headers: { location: `${origin}/elsewhere` }, body: '' }),
 	'connection-reset': ({ response: { socket } }) => {
@@ -152,16 +174,16 @@ const undocumented = {
 		return undefined;
 	},
 	truncated: ({ good, response }) => {
-		const body = JSON.stringify(good);
-		response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
+		const body = JSON.stringify(good.body);
+		response.writeHead(good.status, { ...good.headers, ...jsonType, 'content-length': body.length });
 		response.write(body.slice(0, 100), () => response.socket?.end());
 		return undefined;
 	},
 	'no-answer': () => undefined,
 	// Never silent for long, so it defeats a time-out that only watches for silence.
 	'slow-drip': ({ good, response }) => {
-		response.writeHead(200, { 'content-type': 'application/json' });
-		const rest = [...JSON.stringify(good)];
+		response.writeHead(good.status, { ...good.headers, ...jsonType });
+		const rest = [...JSON.stringify(good.body)];
 		const drip = setInterval(() => {
 			const next = rest.shift();
 			if (next !== undefined) response.write(next);
@@ -172,7 +194,8 @@ const undocumented = {
 	},
 } satisfies Record<string, Misbehaviour>;
 
-export type FaultName = keyof typeof documented | keyof typeof undocumented;
+export type DocumentedFaultName = keyof typeof documented;
+export type FaultName = DocumentedFaultName | keyof typeof undocumented;
 
 /** Every way to fail, by name: the error rows of the API reference, section 2, and undocumented misbehaviour. */
 export const faults: Record<FaultName, Answer | Misbehaviour> = { ...documented, ...undocumented };
@@ -199,7 +222,7 @@ export function faultIn(serverName = ''): FaultName | undefined {
 export class Refusal extends Error {
 	readonly answer: Answer;
 
-	constructor(name: keyof typeof documented, detail?: string) {
+	constructor(name: DocumentedFaultName, detail?: string) {
 		const { status, body } = documented[name];
 		super(name);
 		this.answer = { status, body: detail === undefined ? body : { ...body, error_msg: detail } };

@@ -1,113 +1,127 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { account, checkToken, makeToken, operator, projectId, projectName } from './cloud';
+import { badCaller, Refusal } from './faults';
+import type { DocumentedFaultName, GoodAnswer } from './faults';
+import { Lockout } from './lockout';
 
-import { projectId } from './cloud';
-import { type Answer, documentedFaults, Refusal } from './faults';
+export interface IamUser {
+	/** The account's name. */
+	domainName: string;
+	username: string;
+	password: string;
+}
 
-const domainName = 'insight-account';
-const password = 'Corr3ct-h0rse!';
+const domainName = account.name;
 
 /** Users of the simulated account, with what they log in with. */
 export const iamUsers = {
-	operator: { domainName, username: 'insight-operator', password },
-	consoleOnly: { domainName, username: 'console-visitor', password },
-	disabled: { domainName, username: 'former-operator', password },
-};
+	operator: { domainName, username: operator.name, password: 'Harbour-Lantern-4721' },
+	/** Its password is right, but it may only sign in to the console. */
+	consoleOnly: { domainName, username: 'insight-console-viewer', password: 'Meadow-Compass-8350' },
+	/** Its password is right, but the account's administrator has disabled it. */
+	disabled: { domainName, username: 'insight-former-operator', password: 'Granite-Feather-1968' },
+} satisfies Record<string, IamUser>;
 
-/** A login: the API reference, section 4 (page iam_30_0001). */
+const users: IamUser[] = Object.values(iamUsers);
+const notAllowed = new Map<IamUser, DocumentedFaultName>([
+	[iamUsers.consoleOnly, 'iam-0081'],
+	[iamUsers.disabled, 'iam-0082'],
+]);
+
+/** The body of a login: the API reference, section 4 (page api-iam/iam_30_0001.html). */
 export interface LoginRequest {
 	auth: {
-		identity: { password: { user: { name: string; password: string; domain: { name: string } } } };
+		identity: {
+			methods: ['password'];
+			password: { user: { name: string; password: string; domain: { name: string } } };
+		};
 		scope: { project: { id: string } };
 	};
 }
 
-const MINUTE = 60_000;
-const LOCK_AFTER = 5;
-const LOCK_WINDOW = 15 * MINUTE;
+const QUARTER_OF_AN_HOUR = 15 * 60_000;
 
-const wrongLogin: Answer = {
-	status: 401,
-	body: { error: { code: 401, message: 'The username or password is wrong.', title: 'Unauthorized' } },
-};
-
-/** IAM: gives tokens for passwords, and remembers them. */
+/** IAM: gives out tokens for passwords and says whether a token still counts. */
 export class Iam {
-	/** Logins that were tried since the start or the last reset. */
-	logins = 0;
-
 	private readonly expiries = new Map<string, number>();
-
-	private readonly refusals = new Map<string, number[]>();
+	private readonly lockout: Lockout<IamUser>;
 
 	/**
-	 * @param now the simulated clock
-	 * @param lifetime of a token, in milliseconds
+	 * @param now the simulated clock: milliseconds since 1970
+	 * @param tokenLifetime milliseconds
 	 */
 	constructor(
 		private readonly now: () => number,
-		private readonly lifetime: number,
-	) {}
+		private readonly tokenLifetime: number,
+	) {
+		// The API reference, section 4. A login that succeeds does not take earlier failures back [inferred].
+		const rule = { failures: 5, within: QUARTER_OF_AN_HOUR, lockedFor: QUARTER_OF_AN_HOUR };
+		this.lockout = new Lockout(rule, now);
+	}
 
-	/** Answers a login with a new token, or refuses it: the API reference, sections 2 and 4. */
-	login({ auth }: LoginRequest): Answer {
-		this.logins++;
-		const { name, password: given, domain } = auth.identity.password.user;
-		const account = `${domain.name}/${name}`;
-		const recent = (this.refusals.get(account) ?? []).filter((time) => time > this.now() - LOCK_WINDOW);
-		if (recent.length >= LOCK_AFTER) return documentedFaults['iam-0061'];
-
-		const user = Object.values(iamUsers).find(
-			(candidate) => candidate.domainName === domain.name && candidate.username === name,
+	/**
+	 * Gives a new token for a password: the API reference, section 4 (page api-iam/iam_30_0001.html).
+	 * @throws {Refusal} in IAM's words (page api-iam/iam_02_0006.html). A project that does not exist is a 404 there and
+	 * in this call's list of status codes; OpenStack's IAM would answer 401 [inferred].
+	 */
+	login({ auth: { identity, scope } }: LoginRequest): GoodAnswer {
+		const { name, password, domain } = identity.password.user;
+		const user = users.find(
+			(candidate) => candidate.username === name && candidate.domainName === domain.name,
 		);
-		if (user?.password !== given) {
-			this.refusals.set(account, [...recent, this.now()]);
-			return wrongLogin;
+		if (!user) throw new Refusal('iam-error-wrong-login');
+		if (this.lockout.isLocked(user)) throw new Refusal('iam-0061');
+		const refusal = user.password === password ? notAllowed.get(user) : 'iam-error-wrong-login';
+		if (refusal) {
+			this.lockout.addFailure(user);
+			throw new Refusal(refusal);
 		}
-		if (user === iamUsers.consoleOnly) return documentedFaults['iam-0081'];
-		if (user === iamUsers.disabled) return documentedFaults['iam-0082'];
-		// The page does not say how IAM answers here; 403 is what it uses for what a user may not do.
-		if (auth.scope.project.id !== projectId) return documentedFaults['iam-0002'];
+		const { id } = scope.project;
+		if (id !== projectId) throw new Refusal('iam-0004', `Could not find project: ${id}.`);
+		return this.issueToken();
+	}
 
-		const token = `MII${randomBytes(300).toString('base64').replaceAll('/', '-')}`;
-		const expiry = this.now() + this.lifetime;
+	/** The answer of a successful login; tokens that were issued before stay valid. */
+	issueToken(): GoodAnswer {
+		const token = makeToken(randomUUID());
+		const now = this.now();
+		const expiry = now + this.tokenLifetime;
 		this.expiries.set(token, expiry);
-		return {
-			status: 201,
-			headers: { 'x-subject-token': token },
-			body: {
-				token: {
-					expires_at: iamTime(expiry),
-					issued_at: iamTime(this.now()),
-					methods: ['password'],
-					project: { id: projectId, name: 'cn-north-4', domain: { name: domain.name } },
-					user: { name, domain: { name: domain.name } },
-				},
+		const body = {
+			token: {
+				catalog: [],
+				expires_at: iamTime(expiry),
+				issued_at: iamTime(now),
+				methods: ['password'],
+				project: { domain: account, id: projectId, name: projectName },
+				roles: [{ id: '0', name: 'te_admin' }],
+				user: { domain: account, ...operator, password_expires_at: '' },
 			},
 		};
+		return { status: 201, headers: { 'x-subject-token': token }, body };
 	}
 
-	/** @returns whether the token is one of IAM's that still holds; throws if it is one that has ended */
-	knows(token: string): boolean {
-		const expiry = this.expiries.get(token);
-		if (expiry === undefined) return false;
-		if (expiry > this.now()) return true;
-		const reason = `token expires, expires_at: ${iamTime(expiry)}`;
-		throw new Refusal('apigw-0301-expired', `Incorrect IAM authentication information: ${reason}`);
+	/** Refuses a token as the API gateway does: the API reference, section 2 (page of the gateway's error codes). */
+	checkToken(token: unknown): void {
+		const expiry = this.expiries.get(String(token));
+		if (expiry === undefined) checkToken(token);
+		else if (expiry <= this.now()) {
+			throw new Refusal('apigw-0301-expired', badCaller(`token expires, expires_at: ${iamTime(expiry)}`));
+		}
 	}
 
-	/** All tokens given so far end, as after a change of the password. */
-	revokeTokens() {
+	/** As a changed password or permission does, only at once. The fixed tokens stay as they are. */
+	revokeTokens(): void {
 		this.expiries.clear();
 	}
 
-	/** Forgets logins and refusals, not tokens. */
-	reset() {
-		this.logins = 0;
-		this.refusals.clear();
+	/** Forgets refused logins and opens what they locked; tokens stay valid. */
+	reset(): void {
+		this.lockout.reset();
 	}
 }
 
-/** IAM writes microseconds. */
+/** Six digits of fractions, as IAM writes times. */
 function iamTime(milliseconds: number): string {
 	return new Date(milliseconds).toISOString().replace('Z', '000Z');
 }

@@ -37,7 +37,10 @@ const object = (properties: Record<string, object>) => ({
 });
 const text = { type: 'string', minLength: 1 };
 
-/** The body of a login: the API reference, section 4 (page iam_30_0001). */
+/**
+ * A login with a password for one project: the API reference, section 4 (page api-iam/iam_30_0001.html). IAM itself
+ * also knows other methods and scopes, which would give a token that DataArts Insight does not accept.
+ */
 export const loginBody = object({
 	auth: object({
 		identity: object({
@@ -50,8 +53,5 @@ export const loginBody = object({
 	}),
 });
 
-export const loginQuery = {
-	type: 'object',
-	properties: { nocatalog: { const: 'true' } },
-	additionalProperties: false,
-};
+/** Any text that is not empty means yes. */
+export const loginQuery = { type: 'object', properties: { nocatalog: text }, additionalProperties: false };

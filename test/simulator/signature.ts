@@ -1,8 +1,14 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { badCaller, Refusal } from './faults';
+import { Lockout } from './lockout';
 
-import { projectId } from './cloud';
-import { Refusal } from './faults';
+export interface AccessKey {
+	accessKeyId: string;
+	secretAccessKey: string;
+	/** Only a temporary key has one. */
+	securityToken?: string;
+}
 
 /** Access keys that the simulated IAM has given out. */
 export const accessKey = {
@@ -14,113 +20,172 @@ export const temporaryKey = {
 	secretAccessKey: 'simulated-secret-access-key-0000000002',
 	securityToken: 'simulated-security-token-0000000000000',
 };
-const keys: Array<{ accessKeyId: string; secretAccessKey: string; securityToken?: string }> = [
-	accessKey,
-	temporaryKey,
-];
+const keys: AccessKey[] = [accessKey, temporaryKey];
 
-const MAX_SKEW = 15 * 60_000;
-const LOCK_AFTER = 5;
-const LOCK_TIME = 5 * 60_000;
-
-/** A request as it was received. */
+/** A request as it came over the wire. */
 export interface SignedRequest {
 	method: string;
 	/** Path and query. */
 	url: string;
 	headers: IncomingHttpHeaders;
-	body: string;
+	body: Buffer;
 }
 
-/** Checks signatures and locks keys: the API reference, section 5 (page dataartsinsight_api_0011). */
+const MINUTE = 60_000;
+const algorithm = 'SDK-HMAC-SHA256';
+const authorizationForm = new RegExp(
+	`^${algorithm} Access=([^ ,]+), SignedHeaders=([^ ,]+), Signature=([0-9a-f]{64})$`,
+);
+
+/** Checks signed requests as the API gateway does: the API reference, section 5 (guide devg-apisign). */
 export class SignatureCheck {
-	/** When each key was refused. */
-	private readonly refusals = new Map<string, number[]>();
+	/** Signed requests that were refused, for whatever reason. */
+	refused = 0;
+	private readonly lockout: Lockout<AccessKey>;
 
-	/** @param now the simulated clock */
-	constructor(private readonly now: () => number) {}
-
-	/** Throws a Refusal unless the request was signed with a key that is known, not locked and not out of time. */
-	verify({ method, url, headers, body }: SignedRequest): void {
-		const form = /^SDK-HMAC-SHA256 Access=([^,]+), *SignedHeaders=([^,]+), *Signature=([\da-f]{64})$/;
-		const [, id = '', names = '', signature] = form.exec(headers.authorization ?? '') ?? [];
-		const key = keys.find(({ accessKeyId }) => accessKeyId === id);
-		if (!key) throw unauthorized(`ak ${id} not exist`);
-
-		const recent = (this.refusals.get(id) ?? []).filter((time) => time > this.now() - LOCK_TIME);
-		// How a locked key is answered is not documented.
-		if (recent.length > LOCK_AFTER) throw unauthorized(`ak ${id} is locked`);
-		const refuse = (reason: string) => {
-			this.refusals.set(id, [...recent, this.now()]);
-			return unauthorized(reason);
-		};
-
-		const date = String(headers['x-sdk-date']);
-		const [, ...parts] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date) ?? [];
-		const [year = NaN, month = 1, day, hour, minute, second] = parts.map(Number);
-		const skew = Date.UTC(year, month - 1, day, hour, minute, second) - this.now();
-		if (!(Math.abs(skew) <= MAX_SKEW)) throw refuse('verify aksk signature fail, x-sdk-date is out of time');
-
-		const signed = names.split(';');
-		for (const name of ['host', 'x-sdk-date']) {
-			if (!signed.includes(name)) throw refuse(`verify aksk signature fail, ${name} is not signed`);
-		}
-		if (headers['x-security-token'] !== key.securityToken) throw refuse('verify aksk signature fail');
-		if (headers['x-project-id'] !== undefined && headers['x-project-id'] !== projectId) {
-			throw new Refusal('apigw-0310');
-		}
-
-		const canonical = [
-			method,
-			canonicalUri(url),
-			canonicalQuery(url),
-			...signed.map((name) => `${name}:${String(headers[name] ?? '').trim()}`),
-			'',
-			names,
-			hash(body),
-		].join('\n');
-		const expected = createHmac('sha256', key.secretAccessKey)
-			.update(`SDK-HMAC-SHA256\n${date}\n${hash(canonical)}`)
-			.digest('hex');
-		if (signature !== expected) throw refuse('verify aksk signature fail');
+	/** @param now the simulated clock: milliseconds since 1970 */
+	constructor(private readonly now: () => number) {
+		// "More than five" in a row: the API reference, section 5 (page ocr_faq/ocr_01_0063.html).
+		this.lockout = new Lockout({ failures: 6, within: Infinity, lockedFor: 5 * MINUTE }, now);
 	}
 
-	reset() {
-		this.refusals.clear();
+	/**
+	 * @throws {Refusal} in the gateway's words: the API reference, section 2 (page devg-apisign/api-sign-0001.html).
+	 * The words after the comma of a bad signature are inferred, but for the canonical request.
+	 */
+	verify(request: SignedRequest): void {
+		try {
+			this.verifyOrThrow(request);
+		} catch (error) {
+			this.refused++;
+			throw error;
+		}
+	}
+
+	/** Forgets refused signatures and unlocks what they locked. */
+	reset(): void {
+		this.refused = 0;
+		this.lockout.reset();
+	}
+
+	private verifyOrThrow(request: SignedRequest): void {
+		const { authorization = '', 'x-sdk-date': date } = request.headers;
+		const [, accessKeyId, signedHeaders, signature] = authorizationForm.exec(authorization) ?? [];
+		if (accessKeyId === undefined || signedHeaders === undefined) {
+			throw badSignature('the Authorization header is malformed');
+		}
+		const key = keys.find((candidate) => candidate.accessKeyId === accessKeyId);
+		if (!key) throw new Refusal('apigw-0301-unknown-key', badCaller(`ak ${accessKeyId} not exist`));
+		if (this.lockout.isLocked(key)) throw new Refusal('apigw-0301-locked-key');
+		if (isTime(date)) this.checkClock(date);
+		const mistake = mistakeIn(request, key, signedHeaders, signature);
+		if (mistake !== undefined) {
+			this.lockout.addFailure(key);
+			throw badSignature(mistake);
+		}
+		this.lockout.forgive(key);
+	}
+
+	private checkClock(date: string): void {
+		const now = this.now();
+		if (Math.abs(milliseconds(date) - now) <= 15 * MINUTE) return;
+		const serverTime = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+		throw new Refusal(
+			'apigw-0301-skewed-clock',
+			badCaller(
+				`calc aksk signature fail:signature expired, signature time:${date},server time:${serverTime}`,
+			),
+		);
 	}
 }
 
-const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+const badSignature = (detail: string) =>
+	new Refusal('apigw-0301-bad-signature', badCaller(`verify aksk signature fail, ${detail}`));
 
-function unauthorized(reason: string): Refusal {
-	return new Refusal('apigw-0301-bad-signature', `Incorrect IAM authentication information: ${reason}`);
+/** What is wrong with a signature of a known key, if anything is. */
+function mistakeIn(
+	request: SignedRequest,
+	{ secretAccessKey, securityToken }: AccessKey,
+	signedHeaders: string,
+	signature: string | undefined,
+): string | undefined {
+	const { headers } = request;
+	const date = headers['x-sdk-date'];
+	if (!isTime(date)) return 'X-Sdk-Date is missing or not of the form YYYYMMDDTHHMMSSZ';
+	if (headers['x-security-token'] !== securityToken) return 'X-Security-Token does not belong to the ak';
+
+	const names = signedHeaders.split(';');
+	if (signedHeaders !== [...new Set(names)].sort().join(';').toLowerCase()) {
+		return 'SignedHeaders are not in lower case and sorted';
+	}
+	const missing = ['host', 'x-sdk-date'].find((name) => !names.includes(name));
+	if (missing) return `${missing} is not signed`;
+	const absent = names.find((name) => headers[name] === undefined);
+	if (absent) return `the signed header ${absent} is missing`;
+
+	const canonical = canonicalRequest(request, names);
+	const toSign = `${algorithm}\n${date}\n${sha256(Buffer.from(canonical, 'latin1'))}`;
+	const expected = createHmac('sha256', secretAccessKey).update(toSign).digest('hex');
+	// The gateway shows what it has computed, with `|` for each line end.
+	return signature === expected ? undefined : `canonicalRequest:${canonical.replaceAll('\n', '|')}`;
 }
 
-/** Every byte of a text but the unreserved characters, percent-encoded. */
-function percentEncode(text: string): string {
-	return [...Buffer.from(text)]
-		.map((byte) => {
-			const character = String.fromCharCode(byte);
-			return /[\w.~-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-		})
-		.join('');
+/** The API reference, section 5, step 2. Node.js hands headers over as latin1, one character a byte. */
+function canonicalRequest({ method, url, headers, body }: SignedRequest, names: string[]): string {
+	const [path = '', ...rest] = url.split('?');
+	const canonicalPath = path.split('/').map(reencode).join('/');
+	return [
+		method,
+		canonicalPath.endsWith('/') ? canonicalPath : `${canonicalPath}/`,
+		canonicalQuery(rest.join('?')),
+		...names.map((name) => `${name}:${String(headers[name]).trim()}`),
+		'',
+		names.join(';'),
+		sha256(body),
+	].join('\n');
 }
 
-function canonicalUri(url: string): string {
-	const segments = (url.split('?')[0] ?? '')
-		.split('/')
-		.map((part) => percentEncode(decodeURIComponent(part)));
-	const uri = segments.join('/');
-	return uri.endsWith('/') ? uri : `${uri}/`;
-}
-
-function canonicalQuery(url: string): string {
-	const pairs = (url.split('?')[1] ?? '').split('&').filter(Boolean);
-	return pairs
+/** Sorted by encoded name, then by value. A plus stands for a space, as in a form [inferred]. */
+function canonicalQuery(query: string): string {
+	return query
+		.split('&')
+		.filter((pair) => pair !== '')
 		.map((pair) => {
-			const [name = '', value = ''] = pair.split('=').map((part) => decodeURIComponent(part));
-			return `${percentEncode(name)}=${percentEncode(value)}`;
+			const [name = '', ...value] = pair.replaceAll('+', '%20').split('=');
+			return [reencode(name), reencode(value.join('='))] as const;
 		})
-		.sort()
+		.sort(([name, value], [otherName, otherValue]) =>
+			name === otherName ? compare(value, otherValue) : compare(name, otherName),
+		)
+		.map((pair) => pair.join('='))
 		.join('&');
+}
+
+const compare = (left: string, right: string) => (left < right ? -1 : Number(left > right));
+
+/** Percent-encodes all but `A-Za-z0-9-._~`, whatever was encoded before. */
+function reencode(part: string): string {
+	return encodeURIComponent(decode(part)).replace(
+		/[!'()*]/g,
+		(character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+	);
+}
+
+function decode(part: string): string {
+	try {
+		return decodeURIComponent(part);
+	} catch {
+		return part;
+	}
+}
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+function milliseconds(date: string): number {
+	return Date.parse(date.replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
+}
+
+/** Whether it is a time in the form YYYYMMDDTHHMMSSZ. */
+function isTime(date: string | string[] | undefined): date is string {
+	return typeof date === 'string' && /^\d{8}T\d{6}Z$/.test(date) && !Number.isNaN(milliseconds(date));
 }

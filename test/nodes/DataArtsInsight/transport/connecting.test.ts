@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeEgressFilter } from 'n8n-workflow';
 
 import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
+import { openSession } from '../../../../nodes/DataArtsInsight/transport/session';
 import { loopbackCertificate } from '../../../simulator';
 import { futureCertificate } from '../../../network/certificates';
 import { type CountingService, startCountingService } from '../../../network/countingService';
@@ -138,7 +139,7 @@ describe('a proxy', () => {
 	);
 });
 
-it('a name that the policy cannot resolve is told of as everywhere else', async () => {
+it('a name that the policy cannot resolve is told of as everywhere else, and repeated', async () => {
 	// What n8n's own policy does with such a name: its promise is rejected with the error of the name resolution.
 	let asked = 0;
 	const egress: NodeEgressFilter = {
@@ -152,14 +153,7 @@ it('a name that the policy cannot resolve is told of as everywhere else', async 
 		createSecureLookup: () => () => undefined,
 		validateRedirectSync: () => undefined,
 	};
-	const session = {
-		origin: 'https://insight.invalid',
-		projectId: 'p',
-		workspaceId: 'w',
-		proof: { mode: 'token' as const, token: 't' },
-		allowUnauthorizedCerts: false,
-		secrets: [],
-	};
+	const session = openSession({ ...service.credentials, baseUrl: 'https://insight.invalid' });
 	const error: unknown = await connect(session, { timeout: 1_000, maxRetries: 2, egress }).then(
 		async (call) => await call({ method: 'POST', path: '/x' }),
 		(reason: unknown) => reason,

@@ -5,6 +5,7 @@ import type { NodeEgressFilter } from 'n8n-workflow';
 
 import type { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
 import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
+import { openSession } from '../../../../nodes/DataArtsInsight/transport/session';
 import { type CountingService, startCountingService } from '../../../network/countingService';
 import { setProxies, startHttpProxy } from '../../../network/httpProxy';
 import { expectOneOutputEach, makeNames, verify } from '../../../network/verify';
@@ -72,16 +73,8 @@ describe('a policy that is asked again while connecting', () => {
 		validateRedirectSync: () => undefined,
 	});
 
-	const call = async (egress: NodeEgressFilter, host = 'localhost') => {
-		const { token, workspaceId } = service.credentials;
-		const session = {
-			origin: at(host),
-			projectId: 'p',
-			workspaceId: String(workspaceId),
-			proof: { mode: 'token' as const, token: String(token) },
-			allowUnauthorizedCerts: false,
-			secrets: [String(token)],
-		};
+	const call = async (egress: NodeEgressFilter) => {
+		const session = openSession({ ...service.credentials, baseUrl: at('localhost') });
 		const callService = await connect(session, { timeout: 1_000, maxRetries: 2, egress });
 		return await callService({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } });
 	};
@@ -105,12 +98,14 @@ describe('a policy that is asked again while connecting', () => {
 	});
 
 	it('decides where the connection goes', async () => {
+		await service.close();
+		// Only there, where localhost does not lead.
+		service = await startCountingService({ host: '127.0.0.9' });
 		const answer = await call(
 			filter(() => (_host, options, callback) => {
 				if (options.all) callback(null, [{ address: '127.0.0.9', family: 4 }]);
 				else callback(null, '127.0.0.9', 4);
 			}),
-			'no-such-host.localhost',
 		);
 		expect(answer.vpc_ep_server_name).toBe('a');
 	});
