@@ -130,15 +130,16 @@ class AccessKeyAuthenticator implements Authenticator {
 	}: OutgoingRequest): Promise<Record<string, string>> {
 		while (this.trial) await this.trial.ended;
 		if (this.failure) throw this.failure;
+		const { projectId, workspaceId } = this.session;
+		const proof = accessKeyHeaders(projectId, workspaceId);
+		const request = { method, url: new URL(path, origin), headers: { ...headers, ...proof }, body };
+		const signed = signedHeaders(request, this.accessKey, new Date());
 		if (!this.proven) {
 			let end = () => {};
 			const ended = new Promise<void>((resolve) => (end = resolve));
 			this.trial = { ended, end };
 		}
-		const { projectId, workspaceId } = this.session;
-		const proof = accessKeyHeaders(projectId, workspaceId);
-		const request = { method, url: new URL(path, origin), headers: { ...headers, ...proof }, body };
-		return signedHeaders(request, this.accessKey, new Date());
+		return signed;
 	}
 
 	settle(_headers: Record<string, string>, error?: RequestError): boolean {

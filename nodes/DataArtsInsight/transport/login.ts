@@ -34,6 +34,7 @@ export function loginKey({ iamOrigin, login, allowUnauthorizedCerts }: LoginProo
  * Source: Huawei Cloud, IAM API Reference, "Obtaining a User Token Through Password Authentication".
  *
  * @throws {RequestError} if IAM could not be reached or refused the login; then it is not asked again for a while
+ * @throws whatever else `send` throws
  */
 export async function loginToken(proof: LoginProof, send: SendLogin): Promise<string> {
 	const { iamOrigin, login } = proof;
@@ -59,8 +60,9 @@ export async function loginToken(proof: LoginProof, send: SendLogin): Promise<st
 		if (typeof value !== 'string') throw unexpectedAnswer("the header 'X-Subject-Token'", false);
 		return { value, lifetime: lifetimeOf(answer) };
 	};
-	const outcome = await getToken(loginKey(proof), fetch, keepRefusal).catch((error: RequestError) => error);
+	const outcome = await getToken(loginKey(proof), fetch, keepRefusal).catch((error: Error) => error);
 	if (typeof outcome === 'string') return outcome;
+	if (!(outcome instanceof RequestError)) throw outcome;
 	const { message, advice, details } = outcome;
 	throw new RequestError(
 		`No token from IAM: ${message}`,
@@ -70,9 +72,9 @@ export async function loginToken(proof: LoginProof, send: SendLogin): Promise<st
 }
 
 /** @returns for how many milliseconds IAM is not asked again; none if it did not look at the login */
-function keepRefusal(error: RequestError): number {
-	const { httpStatus } = error.details;
-	return httpStatus === 401 || httpStatus === 403 ? REFUSAL_KEPT : 0;
+function keepRefusal(error: Error): number {
+	const status = error instanceof RequestError ? error.details.httpStatus : undefined;
+	return status === 401 || status === 403 ? REFUSAL_KEPT : 0;
 }
 
 /** @returns milliseconds, told by the clock of IAM alone */

@@ -34,10 +34,10 @@ const entries = new Map<string, Entry>();
  * @param keepFailure for how many milliseconds a failure stands before the token is fetched again
  * @throws what `fetch` throws
  */
-export async function getToken<Failure>(
+export async function getToken(
 	key: string,
 	fetch: () => Promise<Token>,
-	keepFailure: (error: Failure) => number,
+	keepFailure: (error: Error) => number,
 ): Promise<string> {
 	const now = performance.now();
 	let entry = entries.get(key);
@@ -59,7 +59,7 @@ export function dropToken(key: string, value: string): boolean {
 	return entries.get(key)?.value === value && entries.delete(key);
 }
 
-function createEntry<Failure>(fetch: () => Promise<Token>, keepFailure: (error: Failure) => number): Entry {
+function createEntry(fetch: () => Promise<Token>, keepFailure: (error: Error) => number): Entry {
 	const token = fetch();
 	const entry: Entry = { token: token.then(({ value }) => value), renewAt: Infinity, usedAt: 0 };
 	token.then(
@@ -67,7 +67,7 @@ function createEntry<Failure>(fetch: () => Promise<Token>, keepFailure: (error: 
 			entry.value = value;
 			entry.renewAt = performance.now() + lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE);
 		},
-		(error: Failure) => (entry.renewAt = performance.now() + keepFailure(error)),
+		(error: Error) => (entry.renewAt = performance.now() + keepFailure(error)),
 	);
 	return entry;
 }

@@ -1,4 +1,8 @@
-import { type RefusalContext, RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
+import {
+	InputError,
+	type RefusalContext,
+	RequestError,
+} from '../../../../nodes/DataArtsInsight/transport/errors';
 import { type LoginProof, loginToken } from '../../../../nodes/DataArtsInsight/transport/login';
 import type { OutgoingRequest, ReceivedObject } from '../../../../nodes/DataArtsInsight/transport/request';
 import { dropToken, getToken } from '../../../../nodes/DataArtsInsight/transport/tokens';
@@ -120,6 +124,12 @@ describe('a login', () => {
 			expect(calls).toBe(times);
 		},
 	);
+});
+
+it('a login that cannot even be tried passes on why, each time', async () => {
+	const proof = newProof();
+	const send = async () => await Promise.reject(new InputError('The proxy is odd', 'Correct it'));
+	for (let i = 0; i < 2; i++) await expect(loginToken(proof, send)).rejects.toThrow('The proxy is odd');
 });
 
 describe('a token', () => {

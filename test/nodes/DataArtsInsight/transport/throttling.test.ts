@@ -43,22 +43,6 @@ describe.each([1, 10])('with %d under way, a service that', (maxConcurrency) => 
 	});
 
 	it.each<[string, () => Reply]>([
-		['seconds', () => ({ retryAfter: '1' })],
-		['a date', () => ({ retryAfter: inSeconds(1.999) })],
-	])('names the wait in %s is left alone so long, by all items', async (_what, reply) => {
-		// What comes on top of the wait that the service asks for is pinned to nothing.
-		jest.spyOn(Math, 'random').mockReturnValue(0);
-		first(maxConcurrency, reply);
-		const items = await run(maxConcurrency, 2);
-		expect(detailsOf(items)).toEqual(names.map(() => undefined));
-		const knocks = service.times.slice(0, maxConcurrency);
-		const next = service.times.slice(maxConcurrency);
-		// A date has no milliseconds, so up to one second of its two is cut away.
-		expect(Math.min(...next) - Math.max(...knocks)).toBeGreaterThan(980);
-		expect(sum(postsOf(service, names))).toBe(names.length + maxConcurrency);
-	});
-
-	it.each<[string, () => Reply]>([
 		['seconds', () => ({ retryAfter: '61' })],
 		['a date', () => ({ retryAfter: inSeconds(65) })],
 	])('wants to be left alone for over a minute, in %s, is not waited for', async (_what, reply) => {
@@ -89,6 +73,25 @@ describe.each([1, 10])('with %d under way, a service that', (maxConcurrency) => 
 		}
 	});
 });
+
+it.each<[string, number, () => Reply]>([
+	['seconds', 1, () => ({ retryAfter: '1' })],
+	['a date', 10, () => ({ retryAfter: inSeconds(1.999) })],
+])(
+	'a wait that the service names in %s is kept by all items, %d under way',
+	async (_what, maxConcurrency, reply) => {
+		// What comes on top of the wait that the service asks for is pinned to nothing.
+		jest.spyOn(Math, 'random').mockReturnValue(0);
+		first(maxConcurrency, reply);
+		const items = await run(maxConcurrency, 2);
+		expect(detailsOf(items)).toEqual(names.map(() => undefined));
+		const knocks = service.times.slice(0, maxConcurrency);
+		const next = service.times.slice(maxConcurrency);
+		// A date has no milliseconds, so up to one second of its two is cut away.
+		expect(Math.min(...next) - Math.max(...knocks)).toBeGreaterThan(980);
+		expect(sum(postsOf(service, names))).toBe(names.length + maxConcurrency);
+	},
+);
 
 it('calls that were throttled together do not come back together', async () => {
 	first(10, () => ({ retryAfter: '1' }));
