@@ -56,7 +56,9 @@ async function main() {
 		join(unpacked, 'dist/nodes/DataArtsInsight/DataArtsInsight.node.LICENSES.txt'),
 		'utf8',
 	);
-	assert.match(licences, /^undici \d+\.[^]*MIT License/);
+	for (const name of ['undici', 'proxy-from-env']) {
+		assert.match(licences, new RegExp(`^${name} \\d+\\.[^]*?MIT License`, 'm'));
+	}
 
 	rmSync(folder, { recursive: true });
 	console.log(
