@@ -139,7 +139,7 @@ export function refusal(
 /** Milliseconds until the time that a `Retry-After` names, in seconds or as a date. */
 function retryAfter(header: string | string[] | undefined): number | undefined {
 	const text = String(header);
-	const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+	const milliseconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
 	return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
 }
 

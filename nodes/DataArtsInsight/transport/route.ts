@@ -9,7 +9,7 @@ import { blocked, EGRESS_BLOCKED, InputError, interruption } from './errors';
 import { CONNECT_TIMEOUT, ExchangeError } from './exchange';
 
 /** After how many idle milliseconds the server may have closed a connection without our having noticed. */
-const FRESH = 50;
+const FRESH = 5;
 
 /** The way from n8n to the service. */
 export interface Route {

@@ -86,6 +86,7 @@ describe('refusal', () => {
 	it.each([
 		[429, {}, undefined, undefined],
 		[429, {}, '7', 7_000],
+		[429, {}, '1.5', 1_500],
 		[503, { error_code: 'APIGW.0613' }, '0', 0],
 		[429, {}, 'Wed, 21 Oct 2015 07:28:00 GMT', 0],
 		[429, {}, 'soon', undefined],
