@@ -256,6 +256,8 @@ function tidy(value: unknown, secrets: readonly string[]): string | undefined {
 	if (typeof value !== 'string') return undefined;
 	let text = value;
 	for (const secret of secrets) text = text.replaceAll(secret, '***');
+	// After a bad signature the gateway repeats the whole request that it checked.
+	text = text.replace(/,? *canonicalRequest:.*$/s, '');
 	text = text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
 	return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text || undefined;
 }

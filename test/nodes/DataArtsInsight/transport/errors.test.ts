@@ -151,6 +151,11 @@ describe('refusal', () => {
 		expect(error.message).toBe('Token *** is bad: ***');
 	});
 
+	it('leaves out the request that the gateway repeats after a bad signature', () => {
+		const error_msg = 'verify aksk signature fail, canonicalRequest:POST|/v1/p/|x-security-token:ST|';
+		expect(refused(401, { error_msg }).message).toBe('verify aksk signature fail');
+	});
+
 	it('shortens what is too long and leaves out what is no code', () => {
 		const error = refused(400, { error_code: 'constructor <b>', error_msg: `a\n\n b${'x'.repeat(1000)}` });
 		expect(error.message).toHaveLength(501);
