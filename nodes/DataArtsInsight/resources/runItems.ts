@@ -1,6 +1,7 @@
 import { type IDataObject, type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
 
-import { InputError, RequestError, toNodeError } from '../transport/errors';
+import { InputError, RequestError } from '../transport/errors';
+import { toNodeError } from './nodeError';
 
 /** How long items may be read before other work of n8n gets its turn, in milliseconds. */
 const TURN = 50;

@@ -37,25 +37,9 @@ export function loginKey({ iamOrigin, login, allowUnauthorizedCerts }: LoginProo
  * @throws whatever else `send` throws
  */
 export async function loginToken(proof: LoginProof, send: SendLogin): Promise<string> {
-	const { iamOrigin, login } = proof;
-	const user = { name: login.username, password: login.password, domain: { name: login.domainName } };
-	const request: OutgoingRequest = {
-		method: 'POST',
-		origin: iamOrigin,
-		// Without the catalogue of all services the answer stays small.
-		path: '/v3/auth/tokens?nocatalog=true',
-		headers: { 'Content-Type': 'application/json' },
-		body: JSON.stringify({
-			auth: {
-				identity: { methods: ['password'], password: { user } },
-				scope: { project: { id: login.projectId } },
-			},
-		}),
-	};
-	const context = { creates: false, secrets: [login.password], unauthorized: () => CHECK_LOGIN };
-
 	const fetch = async () => {
-		const answer = await send(request, context);
+		const context = { creates: false, secrets: [proof.login.password], unauthorized: () => CHECK_LOGIN };
+		const answer = await send(loginRequest(proof), context);
 		const value = answer.headers['x-subject-token'];
 		if (typeof value !== 'string') throw unexpectedAnswer("the header 'X-Subject-Token'", false);
 		return { value, lifetime: lifetimeOf(answer) };
@@ -69,6 +53,24 @@ export async function loginToken(proof: LoginProof, send: SendLogin): Promise<st
 		keepRefusal(outcome) ? `${advice}. ${NOT_AGAIN}` : advice,
 		details,
 	);
+}
+
+function loginRequest(proof: LoginProof): OutgoingRequest {
+	const { iamOrigin, login } = proof;
+	const user = { name: login.username, password: login.password, domain: { name: login.domainName } };
+	return {
+		method: 'POST',
+		origin: iamOrigin,
+		// Without the catalogue of all services the answer stays small.
+		path: '/v3/auth/tokens?nocatalog=true',
+		headers: { 'Content-Type': 'application/json' },
+		body: JSON.stringify({
+			auth: {
+				identity: { methods: ['password'], password: { user } },
+				scope: { project: { id: login.projectId } },
+			},
+		}),
+	};
 }
 
 /** @returns for how many milliseconds IAM is not asked again; none if it did not look at the login */

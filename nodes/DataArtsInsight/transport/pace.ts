@@ -10,7 +10,7 @@ const FIRST_WAIT = 1_000;
 const STEP = 100;
 
 /**
- * How long to wait before a repetition: any time up to a limit that doubles, so that callers which failed
+ * How long to wait before a repetition: at random, up to a limit that doubles, so that callers which failed
  * together do not come back together.
  *
  * @param attempt how often it was tried so far
