@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Browser, chromium, type Page, selectors } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page, selectors } from 'playwright-core';
 
 import { cache } from './folders';
 import type { N8n } from './n8n';
@@ -39,7 +39,7 @@ export async function openEditor(
 		colorScheme,
 		viewport: { width: 1440, height: 900 },
 	});
-	page.setDefaultTimeout(30_000);
+	page.setDefaultTimeout(15_000);
 	await page.goto('/signin');
 	await page.locator('input[name="emailOrLdapLoginId"]').fill(n8n.owner.email);
 	await page.locator('input[name="password"]').fill(n8n.owner.password);
@@ -48,8 +48,18 @@ export async function openEditor(
 	return page;
 }
 
-/** Where the picture of that name is put. */
-export function pictureFile(name: string): string {
+/** Takes a picture of the smallest part of the page that holds these elements, and a margin around them. */
+export async function takePicture(page: Page, elements: Locator, name: string, margin = 0): Promise<void> {
+	const boxes = (await Promise.all((await elements.all()).map((element) => element.boundingBox()))).filter(
+		(box) => box !== null,
+	);
+	const left = Math.min(...boxes.map(({ x }) => x)) - margin;
+	const top = Math.min(...boxes.map(({ y }) => y)) - margin;
+	const right = Math.max(...boxes.map(({ x, width }) => x + width)) + margin;
+	const bottom = Math.max(...boxes.map(({ y, height }) => y + height)) + margin;
 	mkdirSync(pictures, { recursive: true });
-	return join(pictures, `${name}.png`);
+	await page.screenshot({
+		path: join(pictures, `${name}.png`),
+		clip: { x: left, y: top, width: right - left, height: bottom - top },
+	});
 }
