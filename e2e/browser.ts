@@ -10,6 +10,9 @@ import { browserProgram } from './prepare';
 /** Where pictures go: into the documentation with `--pictures`. */
 const pictures = process.env.E2E_PICTURES ?? join(cache, 'pictures');
 
+/** The size of the editor's window, for pictures that can be read in a README. */
+export const WINDOW = { width: 1_400, height: 820 };
+
 /** Starts a browser that finds parts of a page by the IDs that n8n gives them for tests. */
 export async function startBrowser(): Promise<Browser> {
 	selectors.setTestIdAttribute('data-test-id');
@@ -29,16 +32,8 @@ export async function startBrowser(): Promise<Browser> {
 }
 
 /** Opens n8n's editor in a new window, and logs in as its owner. */
-export async function openEditor(
-	browser: Browser,
-	n8n: N8n,
-	{ colorScheme = 'light' }: { colorScheme?: 'dark' | 'light' } = {},
-): Promise<Page> {
-	const page = await browser.newPage({
-		baseURL: n8n.url,
-		colorScheme,
-		viewport: { width: 1440, height: 900 },
-	});
+export async function openEditor(browser: Browser, n8n: N8n): Promise<Page> {
+	const page = await browser.newPage({ baseURL: n8n.url, viewport: WINDOW });
 	page.setDefaultTimeout(15_000);
 	await page.goto('/signin');
 	await page.locator('input[name="emailOrLdapLoginId"]').fill(n8n.owner.email);

@@ -4,7 +4,7 @@ import { join, parse } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 
 import { catalogue, type Simulator, startSimulator } from '../test/simulator';
-import { openEditor, startBrowser, takePicture } from './browser';
+import { openEditor, startBrowser, takePicture, WINDOW } from './browser';
 import { examples, tarball } from './folders';
 import { type ExportedWorkflow, N8n } from './n8n';
 import { installAsN8nDoes } from './packageInstall';
@@ -55,7 +55,10 @@ describe('A person in the editor', () => {
 		const credential = byId('editCredential-modal');
 		await choose(credential, 'authentication', 'Access Key (AK/SK)');
 		await fill(credential, { accessKeyId, secretAccessKey: 'not-the-right-one', projectId, workspaceId });
+		await page.setViewportSize({ ...WINDOW, height: 1_200 }); // so that the picture shows all fields
+		await parameter(credential, 'region').hover();
 		await takePicture(page, credential, 'credential');
+		await page.setViewportSize(WINDOW);
 
 		await choose(credential, 'region', 'Custom Address');
 		await fill(credential, { baseUrl });
@@ -159,19 +162,37 @@ describe('A person in the editor', () => {
 	});
 });
 
-describe('The example', () => {
-	it.each(exampleNames())('%s opens in the editor, with all its nodes known', async (name) => {
-		const workflow = JSON.parse(readFileSync(join(examples, `${name}.json`), 'utf8')) as ExportedWorkflow;
-		await page.goto(`/workflow/${await n8n.importWorkflow(workflow)}`);
-		await byId('canvas-node').first().waitFor();
-		await byId('zoom-to-fit').click();
-		await page.waitForTimeout(1_000); // the canvas glides there
-		const nodes = byId('canvas-node').or(byId('sticky'));
-		expect(await nodes.count()).toBe(workflow.nodes.length);
+describe('An example', () => {
+	beforeAll(async () => void (await n8n.createCredential(simulator.credentials)));
+
+	it.each(exampleNames())('%s opens with all its nodes known', async (name) => {
+		const { nodes } = await openExample(name);
+		const shown = byId('canvas-node').or(byId('sticky'));
+		expect(await shown.count()).toBe(nodes.length);
 		expect(await page.getByText('?', { exact: true }).count()).toBe(0);
-		await takePicture(page, nodes, name, 40);
+		await takePicture(page, shown, name, 70);
+	});
+
+	it('is executed, and the canvas shows where its items went', async () => {
+		await openExample('verify-a-list');
+		await byId('execute-workflow-button').click();
+		await page.getByText('Workflow executed successfully').waitFor();
+		expect((await byId('edge-label').allInnerTexts()).sort()).toEqual(['3 items', '3 items', '6 items']);
+		// The row without a name is refused by the node itself.
+		expect(calls()).toHaveLength(5);
+		await takePicture(page, byId('canvas-node'), 'canvas', 70);
 	});
 });
+
+/** Imports an example, opens it and waits until the canvas shows all of it. */
+async function openExample(name: string): Promise<ExportedWorkflow> {
+	const workflow = JSON.parse(readFileSync(join(examples, `${name}.json`), 'utf8')) as ExportedWorkflow;
+	await page.goto(`/workflow/${await n8n.importWorkflow(workflow)}`);
+	await byId('canvas-node').first().waitFor();
+	await byId('zoom-to-fit').click();
+	await page.waitForTimeout(1_000); // the canvas glides there
+	return workflow;
+}
 
 function exampleNames(): string[] {
 	return readdirSync(examples)
