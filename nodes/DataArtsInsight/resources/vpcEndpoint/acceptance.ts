@@ -100,7 +100,13 @@ export function acceptanceHints(items: INodeExecutionData[], patience?: Patience
 		const count = counts.get(status);
 		if (!count) return [];
 		const waited = isUndecided(status) && patience ? ` after ${patience.maxWait / 1000} seconds` : '';
-		const message = `${count} of ${items.length} ${items.length === 1 ? 'item' : 'items'} ${status}${waited}. ${toDo}`;
-		return [{ message, type: 'warning' as const, location: 'outputPane' as const }];
+		const which = items.length === 1 ? 'Status' : `${count} of ${items.length} items`;
+		return [
+			{
+				message: `${which}: ${status}${waited}. ${toDo}`,
+				type: 'warning' as const,
+				location: 'outputPane' as const,
+			},
+		];
 	});
 }

@@ -57,13 +57,17 @@ export async function searchEndpointServices(
 	}
 }
 
-/** Shows name, ID and status; the full name of an endpoint service mostly ends in its ID. */
+/**
+ * Shows name, status and ID. The editor cuts what is longer than about 45 characters, and the full name of an endpoint
+ * service mostly ends in its ID: so that comes last, once.
+ */
 function listItem(service: JsonObject): INodeListSearchItems {
 	const [name = '', id = '', status = ''] = ['service_name', 'id', 'status'].map((field) => {
 		const value = service[field];
 		return typeof value === 'string' ? value : '';
 	});
-	return { name: `${name.endsWith(id) ? name : `${name}, ${id}`} (${status})`, value: id };
+	const shortName = name.endsWith(`.${id}`) ? name.slice(0, -id.length - 1) : name;
+	return { name: `${shortName} (${status}) ${id}`, value: id };
 }
 
 /**

@@ -71,7 +71,7 @@ describe('waiting for acceptance', () => {
 		expect(statuses).toEqual(['pendingAcceptance', 'accepted']);
 		expect(asked().filter((name) => name === financeLedger.name)).toHaveLength(3);
 		expect(hints).toEqual([
-			'1 of 2 items pendingAcceptance after 2 seconds. Ask the owner of the endpoint service to accept the endpoint in the VPC Endpoint console, then run the node again.',
+			'1 of 2 items: pendingAcceptance after 2 seconds. Ask the owner of the endpoint service to accept the endpoint in the VPC Endpoint console, then run the node again.',
 		]);
 	});
 
@@ -175,11 +175,16 @@ describe('without waiting', () => {
 			faultServerName('status-unknown'),
 		]);
 		expect(hints).toEqual([
-			expect.stringMatching(/^2 of 7 items pendingAcceptance\. Ask the owner/),
-			expect.stringMatching(/^1 of 7 items creating\. /),
-			expect.stringMatching(/^1 of 7 items rejected\. .*Talk to them\.$/),
-			expect.stringMatching(/^1 of 7 items failed\. .*VPC Endpoint console\.$/),
+			expect.stringMatching(/^2 of 7 items: pendingAcceptance\. Ask the owner/),
+			expect.stringMatching(/^1 of 7 items: creating\. /),
+			expect.stringMatching(/^1 of 7 items: rejected\. .*Talk to them\.$/),
+			expect.stringMatching(/^1 of 7 items: failed\. .*VPC Endpoint console\.$/),
 		]);
+	});
+
+	it('the hint of a single item is short', async () => {
+		const { hints } = await verify({}, [newReporting.name]);
+		expect(hints).toEqual(['Status: creating. Huawei Cloud is still at it. Run the node again in a minute.']);
 	});
 
 	it('there is no hint where all is well', async () => {

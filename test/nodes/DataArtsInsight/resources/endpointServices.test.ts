@@ -28,7 +28,7 @@ describe('the list of endpoint services', () => {
 	it("shows the account's own, with name, ID and status", async () => {
 		const { results } = await search();
 		expect(results).toContainEqual({
-			name: `cn-north-4.sales-warehouse.${salesWarehouse.id} (available)`,
+			name: `cn-north-4.sales-warehouse (available) ${salesWarehouse.id}`,
 			value: salesWarehouse.id,
 		});
 		const ids = results.map(({ value }) => value);
