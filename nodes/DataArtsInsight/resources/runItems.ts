@@ -115,7 +115,7 @@ export async function runItems<Request>(
 	}
 	while (!first && underWay + resting.size > 0) {
 		const now = performance.now();
-		// Once the execution is stopped nothing can leave any more: each ends as what it would be under way.
+		// Once the execution was stopped sending fails before anything leaves, and that ends the run.
 		const next = [...resting].filter(([, { due }]) => due <= now || cancelled?.aborted);
 		for (const [itemIndex, { request }] of next) await sendInTurn(request, itemIndex);
 		if (next.length > 0) continue;

@@ -1,7 +1,7 @@
 import type { JsonObject } from 'n8n-workflow';
 
 import { adviceFor, whyNotConnected } from './advice';
-import { type Answer, type ExchangeError, MAX_ANSWER_SIZE } from './exchange';
+import { type Answer, type ExchangeError, MAX_ANSWER_SIZE, type StopReason } from './exchange';
 import type { Route } from './route';
 
 /** The longest text of the service that is passed on, in characters. */
@@ -177,6 +177,12 @@ const STOPPED = {
 	},
 } as const;
 
+/** The error for a call that was ended from this side. */
+export function ended(reason: StopReason, outcomeUnknown: boolean): RequestError {
+	const { code, message, advice } = STOPPED[reason];
+	return new RequestError(message, advice, { code, outcomeUnknown });
+}
+
 /** The error for a host that n8n's egress policy does not allow. */
 export function blocked(host: string): RequestError {
 	return new RequestError(
@@ -199,10 +205,7 @@ export function interruption(
 	creates: boolean,
 ): RequestError {
 	const outcomeUnknown = creates && sent;
-	if (stopped) {
-		const { code, message, advice } = STOPPED[stopped];
-		return new RequestError(message, advice, { code, outcomeUnknown });
-	}
+	if (stopped) return ended(stopped, outcomeUnknown);
 	if (sent) {
 		return new RequestError(
 			`The connection to ${host} was lost before the whole answer had come`,

@@ -107,6 +107,22 @@ describe('waiting for acceptance', () => {
 		expect(simulator.requests).toHaveLength(2);
 	});
 
+	it('does not even log in again when the execution is stopped', async () => {
+		const brief = await startSimulator({ tokenLifetime: 200 });
+		const stop = new AbortController();
+		const running = verify(waiting, [financeLedger.name], {
+			credential: brief.passwordCredentials,
+			signal: stop.signal,
+		});
+		while (brief.requests.length < 2) await sleep(5);
+		await sleep(300);
+		stop.abort();
+		const { run } = await running;
+		expect(run.status).toBe('canceled');
+		expect(brief.logins).toBe(1);
+		await brief.close();
+	});
+
 	it.each([
 		['the service may have carried out', 'apigw-0601', 'it was not repeated'],
 		['the service refused', 'insight-20010003', 'Ask an administrator'],
