@@ -51,7 +51,7 @@ async function main() {
 		throw new Error(`These went on after the tests and were ended:\n${left.join('\n')}`);
 	}
 	if (all && names.length === 0) {
-		writeResults(JSON.parse(readFileSync(report, 'utf8')) as Report, 'npm run e2e -- --all');
+		await writeResults(JSON.parse(readFileSync(report, 'utf8')) as Report, 'npm run e2e -- --all');
 	}
 }
 

@@ -2,6 +2,8 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { cpus, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 
+import { format, resolveConfig } from 'prettier';
+
 import { cache } from './folders';
 
 /** What is read of jest's report. */
@@ -30,7 +32,7 @@ export function forgetFacts(): void {
 }
 
 /** Writes RESULTS.md from jest's report and what the suites told. */
-export function writeResults(report: Report, command: string): void {
+export async function writeResults(report: Report, command: string): Promise<void> {
 	const told = existsSync(facts) ? readFileSync(facts, 'utf8').trim().split('\n') : [];
 	const minutes = (Math.max(...report.testResults.map(({ endTime }) => endTime)) - report.startTime) / 60_000;
 	const machine = new Map([
@@ -58,7 +60,8 @@ export function writeResults(report: Report, command: string): void {
 		table(['', ''], [...machine]),
 		...suites,
 	].join('\n\n');
-	writeFileSync(join(__dirname, 'RESULTS.md'), `${text}\n`);
+	const file = join(__dirname, 'RESULTS.md');
+	writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }
 
 function table(head: string[], body: string[][]): string {
