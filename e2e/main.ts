@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { cache, logs, project } from './folders';
@@ -35,10 +36,17 @@ async function main() {
 	const leftOut = all || names.length > 0 ? [] : ONLY_WITH_ALL;
 	if (words.includes('--pictures')) process.env.E2E_PICTURES = join(project, 'docs/images');
 	markRun();
-	const jest = spawn(process.execPath, jestArguments(names, leftOut), { cwd: project, stdio: 'inherit' });
+	// What is interrupted cannot clean up after itself.
+	const temporary = mkdtempSync(join(tmpdir(), 'n8n-e2e-'));
+	const jest = spawn(process.execPath, jestArguments(names, leftOut), {
+		cwd: project,
+		env: { ...process.env, TMPDIR: temporary },
+		stdio: 'inherit',
+	});
 	const interrupted = endWithUs(jest);
 	const [code] = (await once(jest, 'exit')) as [number | null];
 	const left = await endProcesses();
+	rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
 
 	if (interrupted()) {
 		process.exitCode = 130;
