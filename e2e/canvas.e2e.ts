@@ -8,7 +8,7 @@ import { openEditor, startBrowser, takePicture, WINDOW } from './browser';
 import { examples, tarball } from './folders';
 import { type ExportedWorkflow, N8n } from './n8n';
 import { installAsN8nDoes } from './packageInstall';
-import { tell } from './results';
+import { tell } from './facts';
 
 const ACTION = 'Verify a VPC endpoint service and create the endpoint';
 const ICON = '/icons/n8n-nodes-dataarts-insight/dist/nodes/DataArtsInsight/dataArtsInsight';

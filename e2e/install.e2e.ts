@@ -16,7 +16,7 @@ import {
 	readManifest,
 	uninstallByHand,
 } from './packageInstall';
-import { tell } from './results';
+import { tell } from './facts';
 import { chain, insightNode, manualTrigger } from './workflows';
 
 const NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';

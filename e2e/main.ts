@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { forgetFacts } from './facts';
 import { cache, logs, project } from './folders';
 import { prepare } from './prepare';
 import { endProcesses, markRun } from './processes';
-import { forgetFacts, type Report, writeResults } from './results';
+import { type Report, writeResults } from './results';
 
 /*
  * Proves the package in a real n8n, in a real browser: see README.md in this folder.
@@ -33,6 +34,7 @@ async function main() {
 
 	forgetFacts();
 	for (const left of [report, logs]) rmSync(left, { recursive: true, force: true });
+	mkdirSync(logs);
 	const leftOut = all || names.length > 0 ? [] : ONLY_WITH_ALL;
 	if (words.includes('--pictures')) process.env.E2E_PICTURES = join(project, 'docs/images');
 	markRun();
