@@ -66,17 +66,18 @@ export function drawChart(results: CellResult[], growth: GrowthResult): string {
 				.map(({ samples }) => rounded(timePerItem(samples[label] ?? []))),
 		})),
 	);
-	const growing = [growth.samples.map(({ node }) => timePerItem(node)), memoryOverN8n(growth)].map(
-		(values, index) => ({
-			type: 'line',
-			name: 'this node',
-			xAxisIndex: serviceTimes.length + index,
-			yAxisIndex: serviceTimes.length + index,
-			itemStyle: { color: COLORS[0] },
-			label: { show: true, position: 'top' },
-			data: values.map(rounded),
-		}),
-	);
+	const growing = [
+		growth.samples.map(({ node }) => timePerItem(node)),
+		memoryOverN8n(growth).map(({ median }) => median),
+	].map((values, index) => ({
+		type: 'line',
+		name: 'this node',
+		xAxisIndex: serviceTimes.length + index,
+		yAxisIndex: serviceTimes.length + index,
+		itemStyle: { color: COLORS[0] },
+		label: { show: true, position: 'top' },
+		data: values.map(rounded),
+	}));
 
 	const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
 	chart.setOption({

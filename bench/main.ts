@@ -8,7 +8,7 @@ import { printCell, writeResults } from './results';
 /*
  * Compares this node with other ways to make the same calls: see README.md in this folder.
  *
- *   npm run bench              everything; writes RESULTS.md and results.svg; takes about a quarter of an hour
+ *   npm run bench              everything; writes RESULTS.md and results.svg; takes about 25 minutes
  *   npm run bench -- --smoke   a few items in one cell; writes nothing; takes seconds
  */
 
@@ -42,10 +42,10 @@ const growth = {
 	serviceTime: 20,
 	concurrency: 10,
 	sizes: [
-		{ items: 100, rounds: 9 },
+		{ items: 100, rounds: 5 },
 		{ items: 1_000, rounds: 5 },
-		{ items: 10_000, rounds: 2 },
-		{ items: 100_000, rounds: 1 },
+		{ items: 10_000, rounds: 3 },
+		{ items: 100_000, rounds: 3 },
 	],
 };
 

@@ -114,18 +114,23 @@ async function findBatchInterval(
 	return task.batchInterval;
 }
 
-/** What more items cost, each number of them in fresh processes so that the peaks of memory are theirs. */
+/**
+ * What more items cost. Each run has a process of its own so that its peak of memory is its own: how much garbage
+ * there is at the peak is a matter of chance.
+ */
 export async function measureGrowth(server: Server, plan: GrowthPlan): Promise<GrowthResult> {
 	await server.ask({ serviceTime: plan.serviceTime });
 	const result: GrowthResult = { plan, samples: [] };
 	for (const { items, rounds } of plan.sizes) {
 		const measure = async (contender: Contender) => {
-			const worker = new Child('worker.ts', contender);
 			const task = { concurrency: plan.concurrency, batchInterval: 0 };
-			await server.run(worker, { ...task, items: 500 });
 			const samples: Sample[] = [];
-			for (let round = 0; round < rounds; round++) samples.push(await server.run(worker, { ...task, items }));
-			await worker.close();
+			for (let round = 0; round < rounds; round++) {
+				const worker = new Child('worker.ts', contender);
+				await server.run(worker, { ...task, items: 500 });
+				samples.push(await server.run(worker, { ...task, items }));
+				await worker.close();
+			}
 			return samples;
 		};
 		console.log(`Growth: ${items} items`);

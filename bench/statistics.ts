@@ -20,23 +20,35 @@ export function held(samples: Sample[]): number {
 	return median(samples.map(({ heldMemory }) => heldMemory)) / 1e6;
 }
 
-/** How many MB the node's process took more than that of a node that only passes its items on. */
-export function memoryOverN8n(result: GrowthResult): number[] {
-	return result.samples.map(({ node, passOn }) => peak(node) - peak(passOn));
+/** The memory that a run took at most, in MB: the median of the runs, each in a process of its own. */
+export function typicalPeak(samples: Sample[]): number {
+	return median(samples.map(({ peakMemory }) => peakMemory)) / 1e6;
 }
 
-export interface Ratio {
+/** How many MB the node's processes took more than those of a node that only passes its items on. */
+export function memoryOverN8n(result: GrowthResult): Spread[] {
+	return result.samples.map(({ node, passOn }) => {
+		const more = node.map(({ peakMemory }) => peakMemory / 1e6 - typicalPeak(passOn));
+		return spread(more);
+	});
+}
+
+export interface Spread {
 	median: number;
 	low: number;
 	high: number;
 }
 
-/** How many times as long one took as the other, from the rounds' own ratios. */
-export function compare({ samples }: CellResult, slow: string, fast: string): Ratio {
-	const other = samples[fast] ?? [];
-	const ratios = (samples[slow] ?? []).map(({ time }, round) => time / (other[round]?.time ?? NaN));
-	return { median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
+function spread(values: number[]): Spread {
+	return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
 
-export const showRatio = ({ median: middle, low, high }: Ratio) =>
-	`${middle.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
+/** How many times as long one took as the other, from the rounds' own ratios. */
+export function compare({ samples }: CellResult, slow: string, fast: string): Spread {
+	const other = samples[fast] ?? [];
+	const ratios = (samples[slow] ?? []).map(({ time }, round) => time / (other[round]?.time ?? NaN));
+	return spread(ratios);
+}
+
+export const showSpread = ({ median: middle, low, high }: Spread, digits = 2) =>
+	`${middle.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;

@@ -109,6 +109,16 @@ export class DataArtsInsightApi implements ICredentialType {
 			displayOptions: { show: { ...showOnlyForCustom, ...showOnlyForPassword } },
 		},
 		{
+			displayName: 'VPC Endpoint URL',
+			name: 'vpcepUrl',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://vpcep.example.com',
+			hint: 'Only needed to pick endpoint services from a list',
+			description: 'Address of the VPC Endpoint service on the same site, without a path',
+			displayOptions: { show: showOnlyForCustom },
+		},
+		{
 			displayName: 'Account Name',
 			name: 'domainName',
 			type: 'string',

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Browser, chromium, type Page, selectors } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page, selectors } from 'playwright-core';
 
 import { cache } from './folders';
 import type { N8n } from './n8n';
@@ -9,6 +9,9 @@ import { browserProgram } from './prepare';
 
 /** Where pictures go: into the documentation with `--pictures`. */
 const pictures = process.env.E2E_PICTURES ?? join(cache, 'pictures');
+
+/** The size of the editor's window, for pictures that can be read in a README. */
+export const WINDOW = { width: 1_400, height: 820 };
 
 /** Starts a browser that finds parts of a page by the IDs that n8n gives them for tests. */
 export async function startBrowser(): Promise<Browser> {
@@ -29,17 +32,9 @@ export async function startBrowser(): Promise<Browser> {
 }
 
 /** Opens n8n's editor in a new window, and logs in as its owner. */
-export async function openEditor(
-	browser: Browser,
-	n8n: N8n,
-	{ colorScheme = 'light' }: { colorScheme?: 'dark' | 'light' } = {},
-): Promise<Page> {
-	const page = await browser.newPage({
-		baseURL: n8n.url,
-		colorScheme,
-		viewport: { width: 1440, height: 900 },
-	});
-	page.setDefaultTimeout(30_000);
+export async function openEditor(browser: Browser, n8n: N8n): Promise<Page> {
+	const page = await browser.newPage({ baseURL: n8n.url, viewport: WINDOW });
+	page.setDefaultTimeout(15_000);
 	await page.goto('/signin');
 	await page.locator('input[name="emailOrLdapLoginId"]').fill(n8n.owner.email);
 	await page.locator('input[name="password"]').fill(n8n.owner.password);
@@ -48,8 +43,18 @@ export async function openEditor(
 	return page;
 }
 
-/** Where the picture of that name is put. */
-export function pictureFile(name: string): string {
+/** Takes a picture of the smallest part of the page that holds these elements, and a margin around them. */
+export async function takePicture(page: Page, elements: Locator, name: string, margin = 0): Promise<void> {
+	const boxes = (await Promise.all((await elements.all()).map((element) => element.boundingBox()))).filter(
+		(box) => box !== null,
+	);
+	const left = Math.min(...boxes.map(({ x }) => x)) - margin;
+	const top = Math.min(...boxes.map(({ y }) => y)) - margin;
+	const right = Math.max(...boxes.map(({ x, width }) => x + width)) + margin;
+	const bottom = Math.max(...boxes.map(({ y, height }) => y + height)) + margin;
 	mkdirSync(pictures, { recursive: true });
-	return join(pictures, `${name}.png`);
+	await page.screenshot({
+		path: join(pictures, `${name}.png`),
+		clip: { x: left, y: top, width: right - left, height: bottom - top },
+	});
 }

@@ -4,7 +4,7 @@ import { join, parse } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 
 import { catalogue, type Simulator, startSimulator } from '../test/simulator';
-import { openEditor, pictureFile, startBrowser } from './browser';
+import { openEditor, startBrowser, takePicture, WINDOW } from './browser';
 import { examples, tarball } from './folders';
 import { type ExportedWorkflow, N8n } from './n8n';
 import { installAsN8nDoes } from './packageInstall';
@@ -42,7 +42,7 @@ describe('A person in the editor', () => {
 	it('finds the node by searching and puts it on the canvas', async () => {
 		await page.goto('/workflow/new');
 		await byId('canvas-plus-button').click();
-		await byId('node-creator-search-bar').locator('input').fill('dataarts');
+		await byId('node-creator-search-bar').fill('dataarts');
 		await byId('node-creator-item-name').getByText('DataArts Insight', { exact: true }).click();
 		await page.getByText(ACTION).click();
 		await node.waitFor();
@@ -50,15 +50,19 @@ describe('A person in the editor', () => {
 	});
 
 	it('creates the credential and reads what its test says', async () => {
-		const { baseUrl, accessKeyId, secretAccessKey, projectId, workspaceId } = simulator.accessKeyCredentials;
+		const { baseUrl, vpcepUrl, accessKeyId, secretAccessKey, projectId, workspaceId } =
+			simulator.accessKeyCredentials;
 		await node.getByText('Connect to DataArts Insight').click();
 		const credential = byId('editCredential-modal');
 		await choose(credential, 'authentication', 'Access Key (AK/SK)');
 		await fill(credential, { accessKeyId, secretAccessKey: 'not-the-right-one', projectId, workspaceId });
-		await credential.screenshot({ path: pictureFile('credential') });
+		await page.setViewportSize({ ...WINDOW, height: 1_200 }); // so that the picture shows all fields
+		await parameter(credential, 'region').hover();
+		await takePicture(page, credential, 'credential');
+		await page.setViewportSize(WINDOW);
 
 		await choose(credential, 'region', 'Custom Address');
-		await fill(credential, { baseUrl });
+		await fill(credential, { baseUrl, vpcepUrl });
 		await credential.getByText('Save', { exact: true }).click();
 		await credential.getByText('Couldn’t connect with these settings').waitFor();
 		await credential.getByText('More details').click();
@@ -88,19 +92,34 @@ describe('A person in the editor', () => {
 		]);
 		await choose(node, 'dsType', 'MySQL');
 
-		expect(await optionsOf('lookupMode')).toEqual(['By Name', 'By ID', 'By Name and ID']);
+		expect(await optionsOf('lookupMode')).toEqual(['By Name', 'By ID', 'By Name and ID', 'From List']);
 		const inputs = {
-			'By Name and ID': { name: true, id: true },
-			'By ID': { name: false, id: true },
-			'By Name': { name: true, id: false },
+			'From List': { name: false, id: false, list: true },
+			'By Name and ID': { name: true, id: true, list: false },
+			'By ID': { name: false, id: true, list: false },
+			'By Name': { name: true, id: false, list: false },
 		};
 		for (const [mode, shown] of Object.entries(inputs)) {
 			await choose(node, 'lookupMode', mode);
 			expect({
 				name: await parameter(node, 'vpcEpServerName').isVisible(),
 				id: await parameter(node, 'vpcEpServerId').isVisible(),
+				list: await serviceList().isVisible(),
 			}).toEqual(shown);
 		}
+	});
+
+	it('picks an endpoint service from the list', async () => {
+		const { name, id } = catalogue.financeLedger;
+		await choose(node, 'lookupMode', 'From List');
+		await serviceList().click();
+		await byId('rlc-search').fill('finance');
+		await byId('rlc-item')
+			.getByText(name.replace(`.${id}`, ''))
+			.click();
+		await execute('node-run-status-success');
+		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_id: id }]);
+		await choose(node, 'lookupMode', 'By Name');
 	});
 
 	it('executes the node once and reads the endpoint in a table', async () => {
@@ -108,10 +127,11 @@ describe('A person in the editor', () => {
 		await fill(node, { vpcEpServerName: name });
 		await execute('node-run-status-success');
 
-		const rows = byId('output-panel').getByRole('table').getByRole('row');
-		const [titles = [], cells = []] = await Promise.all(
-			[rows.first(), rows.last()].map((row) => row.locator('th, td').allInnerTexts()),
-		);
+		await byId('output-panel').getByText('Table', { exact: true }).click();
+		const table = byId('output-panel').getByRole('table');
+		await table.waitFor();
+		const titles = await table.locator('th').allInnerTexts();
+		const cells = await table.locator('td[data-row="0"]').allInnerTexts();
 		const shown = Object.fromEntries(titles.map((title, index) => [title, cells[index]]));
 		expect(shown).toMatchObject({
 			ds_type: 'MySQL',
@@ -121,8 +141,8 @@ describe('A person in the editor', () => {
 		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
 
 		await byId('output-panel').getByText('JSON', { exact: true }).click();
-		await page.getByText('Node executed successfully').waitFor({ state: 'hidden' });
-		await node.screenshot({ path: pictureFile('node') });
+		await page.getByText('Node executed successfully').last().waitFor({ state: 'hidden' });
+		await takePicture(page, node, 'node');
 	});
 
 	it('reads what went wrong and what to do', async () => {
@@ -158,18 +178,39 @@ describe('A person in the editor', () => {
 	});
 });
 
-describe('The example', () => {
-	it.each(exampleNames())('%s opens in the editor, with all its nodes known', async (name) => {
-		const workflow = JSON.parse(readFileSync(join(examples, `${name}.json`), 'utf8')) as ExportedWorkflow;
-		await page.goto(`/workflow/${await n8n.importWorkflow(workflow)}`);
-		await byId('canvas-node').first().waitFor();
-		await byId('zoom-to-fit').click();
-		await page.waitForTimeout(1_000); // the canvas glides there
-		expect(await byId('canvas-node').count()).toBe(workflow.nodes.length);
-		expect(await page.getByText('Install this node').count()).toBe(0);
-		await byId('canvas').screenshot({ path: pictureFile(name) });
+describe('An example', () => {
+	beforeAll(async () => void (await n8n.createCredential(simulator.credentials)));
+
+	it.each(exampleNames())('%s opens with all its nodes known', async (name) => {
+		const { nodes } = await openExample(name);
+		const shown = byId('canvas-node').or(byId('sticky'));
+		expect(await shown.count()).toBe(nodes.length);
+		expect(await page.getByText('?', { exact: true }).count()).toBe(0);
+		await takePicture(page, shown, name, 70);
+	});
+
+	it('is executed, and the canvas shows where its items went', async () => {
+		await openExample('verify-a-list');
+		await byId('execute-workflow-button').click();
+		await page.getByText('Workflow executed successfully').waitFor();
+		for (const items of ['6 items', '3 items']) await byId('edge-label').getByText(items).last().waitFor();
+		const labels = (await byId('edge-label').allInnerTexts()).filter(Boolean);
+		expect(labels.sort()).toEqual(['3 items', '3 items', '6 items']);
+		// The row without a name is refused by the node itself.
+		expect(calls()).toHaveLength(5);
+		await takePicture(page, byId('canvas-node'), 'canvas', 70);
 	});
 });
+
+/** Imports an example, opens it and waits until the canvas shows all of it. */
+async function openExample(name: string): Promise<ExportedWorkflow> {
+	const workflow = JSON.parse(readFileSync(join(examples, `${name}.json`), 'utf8')) as ExportedWorkflow;
+	await page.goto(`/workflow/${await n8n.importWorkflow(workflow)}`);
+	await byId('canvas-node').first().waitFor();
+	await byId('zoom-to-fit').click();
+	await page.waitForTimeout(1_000); // the canvas glides there
+	return workflow;
+}
 
 function exampleNames(): string[] {
 	return readdirSync(examples)
@@ -186,6 +227,10 @@ function parameter(form: Locator, name: string): Locator {
 	return form.getByTestId(`parameter-input-${name}`);
 }
 
+function serviceList(): Locator {
+	return node.getByTestId('resource-locator-vpcEpServer');
+}
+
 async function fill(form: Locator, values: Record<string, string>) {
 	for (const [name, value] of Object.entries(values))
 		await parameter(form, name).locator('input').fill(value);
@@ -197,10 +242,11 @@ async function choose(form: Locator, name: string, label: string) {
 }
 
 /** Opens a dropdown of the node and closes it again. */
-async function optionsOf(name: string): Promise<string[]> {
+async function optionsOf(name: string): Promise<Array<string | undefined>> {
 	await parameter(node, name).click();
 	await visibleOptions().first().waitFor();
-	const labels = await visibleOptions().allInnerTexts();
+	// Below the label there may be a description.
+	const labels = (await visibleOptions().allInnerTexts()).map((text) => text.split('\n', 1)[0]);
 	await parameter(node, name).click();
 	return labels;
 }

@@ -2,9 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Browser } from 'playwright-core';
+
 import { type Simulator, startSimulator } from '../test/simulator';
+import { openEditor, startBrowser } from './browser';
 import { tarball } from './folders';
-import { N8n, nodeOutput } from './n8n';
+import { N8n, nodeOutput, type StoredCredential } from './n8n';
 import {
 	installAsN8nDoes,
 	installByHand,
@@ -19,18 +22,21 @@ import { chain, insightNode, manualTrigger } from './workflows';
 const NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
 
 let simulator: Simulator;
+let browser: Browser;
 let nextVersion: string;
 let folder: string;
 let nextTarball: string;
 
 beforeAll(async () => {
 	simulator = await startSimulator();
+	browser = await startBrowser();
 	folder = await mkdtemp(join(tmpdir(), 'n8n-e2e-packages-'));
 	nextTarball = join(folder, 'next.tgz');
 	nextVersion = await packNextVersion(nextTarball);
 });
 
 afterAll(async () => {
+	await browser.close();
 	await simulator.close();
 	await rm(folder, { recursive: true });
 });
@@ -40,6 +46,7 @@ describe.each([
 	["by n8n's own steps", installAsN8nDoes],
 ])('The package installed %s', (how, install) => {
 	const n8n = new N8n(`install ${how}`);
+	let credential: StoredCredential;
 	let workflowId: string;
 
 	afterAll(async () => await n8n.dispose());
@@ -56,7 +63,7 @@ describe.each([
 	});
 
 	it('verifies an endpoint service from a workflow that was saved', async () => {
-		await n8n.createCredential(simulator.credentials);
+		credential = await n8n.createCredential(simulator.credentials);
 		workflowId = await n8n.importWorkflow(chain('Saved before', manualTrigger, insightNode()));
 		await expectAccepted();
 	});
@@ -75,6 +82,17 @@ describe.each([
 		await n8n.start();
 		expect(await offered(n8n)).toEqual({ nodes: [], credentials: [] });
 		await expect(n8n.run(workflowId)).rejects.toThrow(`Unrecognized node type: ${NODE}`);
+		await expect(n8n.testCredential(credential, {})).rejects.toThrow(
+			'Unrecognized credential type: dataArtsInsightApi',
+		);
+
+		const page = await openEditor(browser, n8n);
+		await page.goto(`/workflow/${workflowId}`);
+		await page.getByTestId('canvas-node').last().dblclick();
+		const node = page.getByTestId('ndv');
+		await node.getByText('Install this node to use it').waitFor();
+		await node.getByText('part of the n8n-nodes-dataarts-insight community package').waitFor();
+		await page.close();
 	});
 
 	async function expectAccepted() {

@@ -267,6 +267,7 @@ export class N8n {
 			N8N_COMMUNITY_PACKAGES_ALLOW_TOOL_USAGE: 'true',
 			// Nothing but the packages that are tested leaves this machine, and nothing pops up in the editor.
 			N8N_DIAGNOSTICS_ENABLED: 'false',
+			N8N_VERIFIED_PACKAGES_ENABLED: 'false',
 			N8N_DISABLED_MODULES: 'mcp-registry',
 			N8N_DYNAMIC_BANNERS_ENABLED: 'false',
 			N8N_HIRING_BANNER_ENABLED: 'false',

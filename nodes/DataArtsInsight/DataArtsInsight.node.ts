@@ -3,6 +3,7 @@ import { NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
 
 import { dataArtsInsightApiTest } from '../../credentials/credentialTest';
 import { description, operations } from './resources';
+import { searchEndpointServices } from './resources/vpcEndpoint/endpointServices';
 
 /** The node on n8n's canvas. What it can do stands in `resources/`, how it calls the service in `transport/`. */
 export class DataArtsInsight implements INodeType {
@@ -22,7 +23,7 @@ export class DataArtsInsight implements INodeType {
 		properties: description,
 	};
 
-	methods = { credentialTest: { dataArtsInsightApiTest } };
+	methods = { credentialTest: { dataArtsInsightApiTest }, listSearch: { searchEndpointServices } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const resource = this.getNodeParameter('resource', 0);

@@ -69,8 +69,13 @@ describe('the credential test', () => {
 		['a workspace out of order', { workspaceId: abnormalWorkspaceId }, 'status is abnormal', 'normal state'],
 		['a blank token', { token: ' ' }, "'User Token' in the credential is blank", "fill in 'User Token'"],
 		['a path in the address', { baseUrl: 'http://127.0.0.1/v1' }, "'Base URL'", 'leave only the scheme'],
-		['a host that is not there', { baseUrl: 'http://127.0.0.1:1' }, 'refused', "'Base URL'"],
-		['a host without a name', { baseUrl: 'https://nowhere.invalid' }, 'could not be resolved', "'Base URL'"],
+		['a host that is not there', { baseUrl: 'http://127.0.0.1:1' }, 'refused', 'custom address'],
+		[
+			'a host without a name',
+			{ baseUrl: 'https://nowhere.invalid' },
+			'could not be resolved',
+			'custom address',
+		],
 	])('tells %s', async (_what, change, what, whatToDo) => {
 		const { status, message } = await test(change);
 		expect(status).toBe('Error');

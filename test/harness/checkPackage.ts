@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import { loadOutputSchema } from 'n8n-core';
+
 import { loadPackage } from '.';
 
 /*
@@ -43,6 +45,14 @@ async function main() {
 	assert.equal(node?.constructor.name, 'DataArtsInsight');
 	assert.equal(credential?.constructor.name, 'DataArtsInsightApi');
 	assert.ok(node.description.codex?.categories?.length, 'The codex file is missing');
+
+	const schema = loadOutputSchema({
+		nodeDir: join(unpacked, 'dist/nodes/DataArtsInsight'),
+		version: 1,
+		resource: 'vpcEndpoint',
+		operation: 'verifyAndCreate',
+	});
+	assert.ok(schema?.properties, 'The output schema is missing');
 
 	for (const { iconUrl } of [node.description, credential]) {
 		assert.ok(iconUrl && typeof iconUrl === 'object', 'An icon is missing');

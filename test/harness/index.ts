@@ -3,7 +3,12 @@ import { userFolder } from './environment';
 
 import { rm } from 'node:fs/promises';
 
-import { ExecutionLifecycleHooks, PackageDirectoryLoader, WorkflowExecute } from 'n8n-core';
+import {
+	ExecutionLifecycleHooks,
+	LoadOptionsContext,
+	PackageDirectoryLoader,
+	WorkflowExecute,
+} from 'n8n-core';
 import {
 	createRunExecutionData,
 	deepCopy,
@@ -15,11 +20,14 @@ import {
 	type ICredentialType,
 	type IDataObject,
 	type IExecuteFunctions,
+	type INode,
 	type INodeExecutionData,
+	type INodeListSearchResult,
 	type INodeType,
 	type INodeTypes,
 	type IRun,
 	type IWorkflowBase,
+	type IWorkflowExecuteAdditionalData,
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 
@@ -98,18 +106,12 @@ export async function runWorkflow(workflow: RunnableWorkflow, options: RunOption
 	const { nodes, connections, name = 'Harness', settings } = workflow;
 	const { types, credentials = {}, input = [{}], mode = 'manual', signal } = options;
 	const nodeTypes = lookUp({ ...baseNodes, ...types.nodes });
-	const base: IWorkflowBase = {
-		id: 'harness',
+	const base = describeWorkflow({
 		name,
 		nodes: deepCopy(nodes), // the engine fills in their parameters
 		connections,
 		settings: { executionOrder: 'v1', ...settings },
-		active: false,
-		activeVersionId: null,
-		isArchived: false,
-		createdAt: new Date(),
-		updatedAt: new Date(),
-	};
+	});
 	const engineWorkflow = new Workflow({ ...base, nodeTypes });
 	const trigger = base.nodes.find((node) => {
 		const { group } = nodeTypes.getByNameAndVersion(node.type).description;
@@ -120,10 +122,7 @@ export async function runWorkflow(workflow: RunnableWorkflow, options: RunOption
 	const main = [input.map((json) => ({ json }))];
 	const nodeExecutionStack = [{ node: trigger, data: { main }, source: null }];
 	const engine = new WorkflowExecute(
-		additionalData(
-			new ExecutionLifecycleHooks(mode, String(++executions), base),
-			new MemoryCredentials(types.credentials, credentials),
-		),
+		surroundings(base, mode, types, credentials),
 		mode,
 		createRunExecutionData({ executionData: { nodeExecutionStack } }),
 	);
@@ -144,6 +143,71 @@ export async function runWorkflow(workflow: RunnableWorkflow, options: RunOption
 		// The settings in there are never read again, and Jest's `process` emits no exit to wait for.
 		await rm(userFolder, { recursive: true, force: true });
 	}
+}
+
+/**
+ * Asks a node for the entries of a list that is searched, as the editor does for its form.
+ *
+ * @param nodeType full name of the node's type
+ * @param method the name of the method below `listSearch`
+ * @param filter what somebody typed to search
+ * @param paginationToken what the entries before brought along, if there were any
+ * @throws Error when the node has no such method, and what the method throws
+ */
+export async function searchList(
+	nodeType: string,
+	method: string,
+	{ types, credentials = {} }: Pick<RunOptions, 'types' | 'credentials'>,
+	filter?: string,
+	paginationToken?: string,
+): Promise<INodeListSearchResult> {
+	const search = types.nodes[nodeType]?.methods?.listSearch?.[method];
+	if (!search) throw new Error(`${nodeType} has no list "${method}"`);
+	const details = Object.keys(credentials).map((name) => [name, { id: '1', name }] as const);
+	const node: INode = {
+		id: '1',
+		name: 'Form',
+		type: nodeType,
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+		credentials: Object.fromEntries(details),
+	};
+	const base = describeWorkflow({ name: 'Harness', nodes: [node], connections: {} });
+	const workflow = new Workflow({ ...base, nodeTypes: lookUp(types.nodes) });
+	const context = new LoadOptionsContext(
+		workflow,
+		node,
+		surroundings(base, 'internal', types, credentials),
+		'parameters',
+	);
+	return await search.call(context, filter, paginationToken);
+}
+
+function describeWorkflow(
+	parts: Pick<IWorkflowBase, 'name' | 'nodes' | 'connections' | 'settings'>,
+): IWorkflowBase {
+	return {
+		id: 'harness',
+		active: false,
+		activeVersionId: null,
+		isArchived: false,
+		createdAt: new Date(),
+		updatedAt: new Date(),
+		...parts,
+	};
+}
+
+function surroundings(
+	workflow: IWorkflowBase,
+	mode: WorkflowExecuteMode,
+	types: EngineTypes,
+	credentials: Record<string, ICredentialDataDecryptedObject>,
+): IWorkflowExecuteAdditionalData {
+	return additionalData(
+		new ExecutionLifecycleHooks(mode, String(++executions), workflow),
+		new MemoryCredentials(types.credentials, credentials),
+	);
 }
 
 function passOn(name: string, group: 'input' | 'organization' | 'trigger'): INodeType {

@@ -129,6 +129,24 @@ export function newEndpoint(
 	};
 }
 
+/** What the VPC Endpoint service tells of one of the account's own services: the API reference, section 6. */
+function listedService({ id, name, firstAnswer }: EndpointService) {
+	return {
+		id,
+		port_id: '7b3f9e02-61d8-4c5a-9f27-e0a4d8c16b35',
+		vpc_id: 'd8a1c6f4-2e97-4b03-8c5d-6f10b7e9a24c',
+		project_id: projectId,
+		service_name: name,
+		service_type: 'interface',
+		server_type: 'LB',
+		approval_enabled: firstAnswer === 'pendingAcceptance',
+		status: 'available',
+		created_at: '2024-04-02T07:14:51Z',
+		updated_at: '2024-05-06T02:21:12Z',
+		ports: [{ client_port: 8000, server_port: 8000, protocol: 'TCP' }],
+	};
+}
+
 /** 32 hexadecimal digits, as the cloud writes IDs. */
 export function hexId(): string {
 	return randomUUID().replaceAll('-', '');
@@ -153,8 +171,23 @@ export function checkWorkspace(id: unknown): void {
 export class Cloud {
 	private readonly endpoints = new Map<string, Endpoint>();
 
-	/** @param now the simulated clock: milliseconds since 1970 */
-	constructor(private readonly now: () => number) {}
+	/** Those of the account itself. */
+	private readonly own: EndpointService[];
+
+	/**
+	 * @param now the simulated clock: milliseconds since 1970
+	 * @param moreServices how many endpoint services the account has beside those of the catalogue
+	 */
+	constructor(
+		private readonly now: () => number,
+		moreServices: number,
+	) {
+		const others: EndpointService[] = [catalogue.cloudOwned, catalogue.partnerArchive];
+		const more = Array.from({ length: moreServices }, (_, index) =>
+			service(`cn-north-4.branch-${index + 1}`, randomUUID(), 'accepted'),
+		);
+		this.own = [...services.filter((one) => !others.includes(one)), ...more];
+	}
 
 	/** Verifies the service and creates its endpoint, or shows the one that exists: the API reference, section 1. */
 	verify(ask: VerifyRequest): Endpoint {
@@ -176,6 +209,13 @@ export class Cloud {
 				};
 		this.endpoints.set(key, endpoint);
 		return endpoint;
+	}
+
+	/** The account's own endpoint services. A name is searched for without regard to case, an ID as a whole. */
+	listServices(name = '', id = '') {
+		return this.own
+			.filter((one) => one.name.toLowerCase().includes(name.toLowerCase()) && [one.id, ''].includes(id))
+			.map(listedService);
 	}
 
 	list(): Endpoint[] {

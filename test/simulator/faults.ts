@@ -164,6 +164,10 @@ const undocumented = {
 	'no-id': ({ good: { status, body } }) => ({ status, body: { ...body, id: undefined } }),
 	'broken-json': ({ good }) => ({ ...good, body: JSON.stringify(good.body).slice(0, -1) }),
 	'extra-fields': ({ good }) => withFields(good, { vpc_ep_client_ip: '192.168.0.12', tags: [{ key: 'a' }] }),
+	// The VPC Endpoint service's own statuses, and one that nobody documents.
+	'status-failed': ({ good }) => withFields(good, { vpc_ep_client_status: 'failed' }),
+	'status-deleting': ({ good }) => withFields(good, { vpc_ep_client_status: 'deleting' }),
+	'status-unknown': ({ good }) => withFields(good, { vpc_ep_client_status: 'underReview' }),
 	giant: ({ good }) => withFields(good, { padding: 'x'.repeat(2 * 1024 * 1024) }),
 	// Another host name, but the same simulator: whoever follows is seen in `requests`.
 	redirect: ({ origin }) => ({ status: 302, headers: { location: `${origin}/elsewhere` }, body: '' }),
@@ -202,6 +206,14 @@ export const faults: Record<FaultName, Answer | Misbehaviour> = { ...documented,
 /** Only those with a row in section 2; each has a fixed answer. */
 export const documentedFaults = documented;
 export const faultNames = Object.keys(faults).filter(isFaultName);
+
+/** Odd answers that are a success nonetheless. */
+export const harmlessFaults: FaultName[] = [
+	'extra-fields',
+	'status-failed',
+	'status-deleting',
+	'status-unknown',
+];
 
 export function isFaultName(name: string): name is FaultName {
 	return Object.hasOwn(faults, name);

@@ -6,7 +6,7 @@ import * as cloud from './cloud';
 import { documentedFaults, faultIn, Refusal } from './faults';
 import type { FaultName, GoodAnswer } from './faults';
 import { Iam, iamUsers, type LoginRequest } from './iam';
-import { loginBody, loginQuery, noQuery, pageQuery, verifyBody } from './schemas';
+import { endpointServiceQuery, loginBody, loginQuery, noQuery, pageQuery, verifyBody } from './schemas';
 import { accessKey, SignatureCheck } from './signature';
 
 export * from './certificate';
@@ -27,6 +27,8 @@ export interface SimulatorOptions {
 	tokenLifetime?: number;
 	/** Milliseconds that the simulated clock is ahead of this machine's; 0 by default. */
 	clockOffset?: number;
+	/** How many endpoint services the account has beside those of the catalogue; none by default. */
+	moreServices?: number;
 }
 
 export interface ReceivedRequest {
@@ -40,7 +42,13 @@ export interface ReceivedRequest {
 	at: number;
 }
 
-type Address = { region: 'custom'; baseUrl: string; projectId: string; workspaceId: string };
+type Address = {
+	region: 'custom';
+	baseUrl: string;
+	vpcepUrl: string;
+	projectId: string;
+	workspaceId: string;
+};
 
 export interface Simulator {
 	url: string;
@@ -91,7 +99,7 @@ const LOGIN = '/v3/auth/tokens';
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
 	let { clockOffset = 0 } = options;
 	const now = () => Date.now() + clockOffset;
-	const state = new cloud.Cloud(now);
+	const state = new cloud.Cloud(now, options.moreServices ?? 0);
 	const requests: ReceivedRequest[] = [];
 	const received = new WeakMap<FastifyRequest, { record: ReceivedRequest; bytes: Buffer }>();
 	const plannedFaults: FaultName[] = [];
@@ -192,6 +200,25 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 	};
 	void app.register(insight, { prefix: '/v1/:project_id' });
 
+	// The VPC Endpoint service, which knows of no workspaces.
+	app.get<{ Querystring: { limit?: string; offset?: string; endpoint_service_name?: string; id?: string } }>(
+		'/v1/:project_id/vpc-endpoint-services',
+		{
+			schema: { querystring: endpointServiceQuery },
+			preValidation: (request, _reply, done) => {
+				checkCaller(request);
+				checkProject(request);
+				done();
+			},
+		},
+		async ({ query }, reply) => {
+			const { limit = '10', offset = '0', endpoint_service_name, id } = query;
+			const all = state.listServices(endpoint_service_name, id);
+			const page = all.slice(Number(offset), Number(offset) + Number(limit));
+			return send(reply, { status: 200, body: { endpoint_services: page, total_count: all.length } });
+		},
+	);
+
 	app.post<{ Body: LoginRequest }>(
 		LOGIN,
 		{
@@ -229,7 +256,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 	const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
 
 	const { projectId, workspaceId } = cloud;
-	const address: Address = { region: 'custom', baseUrl: url, projectId, workspaceId };
+	const address: Address = { region: 'custom', baseUrl: url, vpcepUrl: url, projectId, workspaceId };
 
 	return {
 		url,
@@ -277,12 +304,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 /** What the API gateway looks at before the service sees a call: the API reference, sections 1 and 2. */
 function checkAsGateway(request: FastifyRequest): void {
 	const { 'x-workspace-id': workspace } = request.headers;
-	const { project_id } = request.params as { project_id: string };
-	if (project_id !== cloud.projectId) throw new Refusal('apigw-0310');
+	checkProject(request);
 	if (!workspace) throw new Refusal('apigw-0201-400', 'Bad request: the header X-Workspace-Id is missing.');
 	if (request.method === 'POST' && !sendsJson(request)) {
 		throw new Refusal('apigw-0201-400', 'Bad request: Content-Type has to be application/json.');
 	}
+}
+
+function checkProject({ params }: FastifyRequest): void {
+	if ((params as { project_id: string }).project_id !== cloud.projectId) throw new Refusal('apigw-0310');
 }
 
 function sendsJson({ headers: { 'content-type': type = '' } }: FastifyRequest): boolean {

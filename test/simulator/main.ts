@@ -18,6 +18,7 @@ async function main(): Promise<void> {
 In n8n, fill in the credential "DataArts Insight API" like this:
   Region           Custom Address
   Base URL         ${credentials.baseUrl}
+  VPC Endpoint URL ${credentials.vpcepUrl}
   Authentication   one of these:
     Access Key (AK/SK)   Access Key ID ${key.accessKeyId}, Secret Access Key ${key.secretAccessKey}
     Password             IAM URL ${login.iamUrl}, Account Name ${login.domainName},

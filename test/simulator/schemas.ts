@@ -29,6 +29,16 @@ export const pageQuery = {
 	additionalProperties: false,
 };
 
+/** The list of the VPC Endpoint service: the API reference, section 6 (page api-vpcep/ListEndpointService.html). */
+export const endpointServiceQuery = {
+	...pageQuery,
+	properties: {
+		...pageQuery.properties,
+		endpoint_service_name: { type: 'string', minLength: 1 },
+		id: { type: 'string', minLength: 1 },
+	},
+};
+
 const object = (properties: Record<string, object>) => ({
 	type: 'object',
 	properties,

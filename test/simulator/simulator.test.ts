@@ -339,6 +339,9 @@ describe('failing on request', () => {
 		['no-id', 200, /^\{"create_date":/],
 		['broken-json', 200, /^\{"id".*[^}]$/],
 		['extra-fields', 200, /^\{"id".*"vpc_ep_client_ip":/],
+		['status-failed', 200, /"vpc_ep_client_status":"failed"/],
+		['status-deleting', 200, /"vpc_ep_client_status":"deleting"/],
+		['status-unknown', 200, /"vpc_ep_client_status":"underReview"/],
 		['redirect', 302, /^$/],
 	])('%s', async (name, status, body) => {
 		const response = await failing(name);
@@ -381,7 +384,7 @@ describe('failing on request', () => {
 	});
 
 	test('every undocumented misbehaviour is named above', () => {
-		expect(faultNames.filter((name) => typeof faults[name] === 'function')).toHaveLength(17);
+		expect(faultNames.filter((name) => typeof faults[name] === 'function')).toHaveLength(20);
 	});
 
 	test('works with any ending of the name', async () => {
@@ -406,6 +409,44 @@ describe('failing on request', () => {
 		simulator.failNext('apigw-0613');
 		simulator.reset();
 		expect(await verify(webShop)).toMatchObject({ status: 200 });
+	});
+});
+
+describe('listing endpoint services', () => {
+	const services = '/vpc-endpoint-services';
+	const get = (query = '', init: RequestInit = { headers: without('X-Workspace-Id') }) =>
+		call(init, services + query);
+
+	test("gives the account's own, page by page, and needs no workspace", async () => {
+		const { status, body } = await get();
+		expect(status).toBe(200);
+		const { endpoint_services, total_count } = body as { endpoint_services: unknown[]; total_count: number };
+		expect(endpoint_services).toHaveLength(7);
+		expect(total_count).toBe(7);
+		expect(endpoint_services[0]).toMatchObject({
+			id: salesWarehouse.id,
+			service_name: salesWarehouse.name,
+			status: 'available',
+			approval_enabled: false,
+		});
+		expect(await get('?limit=2&offset=6')).toMatchObject({
+			body: { endpoint_services: [{ id: aString }], total_count: 7 },
+		});
+	});
+
+	test('finds a part of a name without regard to case, and a whole ID', async () => {
+		const only = { endpoint_services: [{ id: webShop.id }], total_count: 1 };
+		expect((await get('?endpoint_service_name=WEB-sh')).body).toMatchObject(only);
+		expect((await get(`?id=${webShop.id}`)).body).toMatchObject(only);
+		expect((await get(`?id=${webShop.id.slice(1)}`)).body).toMatchObject({ total_count: 0 });
+	});
+
+	test('asks who calls, and for what the page knows', async () => {
+		expect(await get('', { headers: without('X-Auth-Token') })).toMatchObject({ status: 401 });
+		expect(await call({}, services, 'another-project')).toMatchObject({ status: 403 });
+		for (const query of ['?limit=0', '?limit=1001', '?offset=-1', '?name=x']) {
+			expect(await get(query)).toMatchObject({ status: 400, body: { error_code: 'APIGW.0201' } });
+		}
 	});
 });
 

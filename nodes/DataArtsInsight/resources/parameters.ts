@@ -1,5 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import { isExpression } from 'n8n-workflow';
+import { isExpression, isResourceLocatorValue } from 'n8n-workflow';
 
 import { InputError } from '../transport/errors';
 
@@ -49,7 +49,8 @@ export function readRunOptions(context: IExecuteFunctions) {
 	};
 }
 
-function wholeNumber(
+/** @throws {InputError} that names the option, if it is not a whole number in its range */
+export function wholeNumber(
 	options: IDataObject,
 	{ name, displayName, typeOptions, ...option }: INodeProperties,
 ): number {
@@ -94,6 +95,13 @@ export function switchReader(context: IExecuteFunctions, name: string): (itemInd
 }
 
 function valueReader(context: IExecuteFunctions, name: string): (itemIndex: number) => unknown {
-	const written: unknown = context.getNodeParameter(name, 0, null, { rawExpressions: true });
-	return isExpression(written) ? (itemIndex) => context.getNodeParameter(name, itemIndex) : () => written;
+	const written = picked(context.getNodeParameter(name, 0, null, { rawExpressions: true }));
+	return isExpression(written)
+		? (itemIndex) => picked(context.getNodeParameter(name, itemIndex))
+		: () => written;
+}
+
+/** A value as it stands in the form, or what was picked in a list that n8n searched. */
+function picked(value: unknown): unknown {
+	return isResourceLocatorValue(value) ? value.value : value;
 }

@@ -1,10 +1,14 @@
 import { type IDataObject, type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
 
 import { InputError, RequestError } from '../transport/errors';
+import { wait } from '../transport/pace';
 import { toNodeError } from './nodeError';
 
 /** How long items may be read before other work of n8n gets its turn, in milliseconds. */
 const TURN = 50;
+
+/** How often to look whether a request is due to be sent again, in milliseconds. */
+const LOOK = 100;
 
 /** How an operation handles its items. */
 export interface ItemHandler<Request> {
@@ -12,8 +16,15 @@ export interface ItemHandler<Request> {
 	maxConcurrency: number;
 	/** Reads an item's parameters. Throws if they cannot be used: then nothing is sent for the item. */
 	read: (itemIndex: number) => Request;
-	/** Makes the call and gives what the item becomes. */
-	send: (request: Request) => Promise<IDataObject>;
+	/** Makes the call. */
+	send: (request: Request) => Promise<Sent>;
+}
+
+export interface Sent {
+	/** What the item becomes. */
+	json: IDataObject;
+	/** Milliseconds after which to send the request again instead, since the answer is going to change. */
+	sendAgainAfter?: number;
 }
 
 /** What items became in a try that did not succeed as a whole, by the run of the node that n8n may try again. */
@@ -53,6 +64,8 @@ export async function runItems<Request>(
 	}
 
 	let first: { error: unknown; itemIndex: number } | undefined;
+	/** Requests to send again and when, by `performance.now()`: they hold no connection and no other item back. */
+	const resting = new Map<number, { request: Request; due: number }>();
 	let underWay = 0;
 	let onFinished = () => {};
 	const oneFinished = async () => await new Promise<void>((resolve) => (onFinished = resolve));
@@ -64,8 +77,11 @@ export async function runItems<Request>(
 
 	async function send(request: Request, itemIndex: number) {
 		underWay++;
+		resting.delete(itemIndex);
 		try {
-			succeeded[itemIndex] = { json: await handler.send(request), pairedItem: { item: itemIndex } };
+			const { json, sendAgainAfter } = await handler.send(request);
+			if (sendAgainAfter === undefined) succeeded[itemIndex] = { json, pairedItem: { item: itemIndex } };
+			else resting.set(itemIndex, { request, due: performance.now() + sendAgainAfter });
 		} catch (error) {
 			fail(error, itemIndex);
 		}
@@ -74,6 +90,14 @@ export async function runItems<Request>(
 	}
 
 	let turnStarted = performance.now();
+	async function sendInTurn(request: Request, itemIndex: number) {
+		while (underWay >= handler.maxConcurrency) {
+			await oneFinished();
+			turnStarted = performance.now();
+		}
+		if (!first) void send(request, itemIndex);
+	}
+
 	for (let itemIndex = 0; itemIndex < total && !first; itemIndex++) {
 		if (succeeded[itemIndex]) continue;
 		if (performance.now() - turnStarted > TURN) {
@@ -87,18 +111,25 @@ export async function runItems<Request>(
 			fail(error, itemIndex);
 			continue;
 		}
-		while (underWay >= handler.maxConcurrency) {
-			await oneFinished();
-			turnStarted = performance.now();
-		}
-		if (!first) void send(request, itemIndex);
+		await sendInTurn(request, itemIndex);
+	}
+	while (!first && underWay + resting.size > 0) {
+		const now = performance.now();
+		// Once the execution was stopped sending fails before anything leaves, and that ends the run.
+		const next = [...resting].filter(([, { due }]) => due <= now || cancelled?.aborted);
+		for (const [itemIndex, { request }] of next) await sendInTurn(request, itemIndex);
+		if (next.length > 0) continue;
+		if (resting.size > 0) await wait(LOOK, cancelled);
+		else await oneFinished();
 	}
 	while (underWay > 0) await oneFinished();
 
 	if (failed.size > 0) earlierTries.set(nodeRun, succeeded);
 	if (first) {
 		const completed = succeeded.filter(Boolean).length;
-		const progress = `Of ${total} items: ${completed} completed, ${total - completed - failed.size} not sent`;
+		const notSent = total - completed - failed.size - resting.size;
+		const waiting = resting.size > 0 ? `, ${resting.size} still waiting` : '';
+		const progress = `Of ${total} items: ${completed} completed, ${notSent} not sent${waiting}`;
 		throw toNodeError(context.getNode(), first.error, first.itemIndex, total > 1 ? progress : undefined);
 	}
 	return Array.from(succeeded, (item, itemIndex) => item ?? (failed.get(itemIndex) as INodeExecutionData));

@@ -37,8 +37,14 @@ const ADVICE = new Map([
 	],
 	...OTHER_WORKSPACE_CODES.map((code): [string, string] => [code, CHECK_WORKSPACE_SETTINGS]),
 
-	['APIGW.0101', "The address does not offer this API. Check 'Region' or 'Base URL' in the credential"],
-	['APIGW.0103', "The address has no service behind it. Check 'Region' or 'Base URL' in the credential"],
+	[
+		'APIGW.0101',
+		"The address does not offer this API. Check 'Region' or the custom address in the credential",
+	],
+	[
+		'APIGW.0103',
+		"The address has no service behind it. Check 'Region' or the custom address in the credential",
+	],
 	['APIGW.0201', CHECK_VALUES],
 	['APIGW.0302', ASK_FOR_PERMISSION],
 	[
@@ -135,7 +141,7 @@ export function whyNotConnected({ code = '', message }: Error & { code?: string 
 	advice: string;
 	lasting?: boolean;
 } {
-	const checkAddress = "Check 'Region' or 'Base URL' in the credential";
+	const checkAddress = "Check 'Region' or the custom address in the credential";
 	switch (code) {
 		case 'ENOTFOUND':
 		case 'EAI_AGAIN':

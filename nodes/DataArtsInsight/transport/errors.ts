@@ -1,7 +1,7 @@
 import type { JsonObject } from 'n8n-workflow';
 
 import { adviceFor, whyNotConnected } from './advice';
-import { type Answer, type ExchangeError, MAX_ANSWER_SIZE } from './exchange';
+import { type Answer, type ExchangeError, MAX_ANSWER_SIZE, type StopReason } from './exchange';
 import type { Route } from './route';
 
 /** The longest text of the service that is passed on, in characters. */
@@ -50,6 +50,9 @@ export class RequestError extends Error {
 	/** How often the call was made. */
 	attempts = 1;
 
+	/** What was known before the call, as a sentence without its full stop. */
+	known?: string;
+
 	/**
 	 * @param message what happened
 	 * @param advice what to do, as a sentence without its full stop
@@ -68,6 +71,7 @@ export class RequestError extends Error {
 	get description(): string {
 		const sentences = [this.advice];
 		if (this.details.outcomeUnknown) sentences.push(RUN_AGAIN);
+		if (this.known) sentences.push(this.known);
 		if (this.attempts > 1) sentences.push(`Tried ${this.attempts} times`);
 		if (this.details.requestId) sentences.push(`Request ID: ${this.details.requestId}`);
 		return sentences.join('. ');
@@ -100,7 +104,7 @@ export function refusal(
 		const target = targetHost(headers.location);
 		return new RequestError(
 			`The service answered with a redirect to ${target}, which was not followed`,
-			"Check 'Base URL' in the credential and the proxy that n8n uses: the token is sent to no other host",
+			'Check the custom address in the credential and the proxy that n8n uses: nothing is sent to another host',
 			{ code: 'REDIRECT_REFUSED', httpStatus: status, outcomeUnknown: false },
 		);
 	}
@@ -150,7 +154,7 @@ function retryAfter(header: string | string[] | undefined): number | undefined {
 export function unexpectedAnswer(missing: string, creates: boolean): RequestError {
 	return new RequestError(
 		`The service answered without ${missing}`,
-		"Check that 'Base URL' in the credential is the address of DataArts Insight and that no proxy answers in its place",
+		'Check that the custom address in the credential is that of the service and that no proxy answers in its place',
 		{ code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: creates },
 	);
 }
@@ -164,7 +168,7 @@ const STOPPED = {
 	tooLarge: {
 		code: 'ANSWER_TOO_LARGE',
 		message: `The answer was larger than ${MAX_ANSWER_SIZE / 1024 / 1024} MiB and was cut off`,
-		advice: "Check that 'Base URL' in the credential is the address of DataArts Insight",
+		advice: 'Check that the custom address in the credential is that of the service',
 	},
 	cancelled: {
 		code: 'CANCELLED',
@@ -173,11 +177,17 @@ const STOPPED = {
 	},
 } as const;
 
+/** The error for a call that was ended from this side. */
+export function ended(reason: StopReason, outcomeUnknown: boolean): RequestError {
+	const { code, message, advice } = STOPPED[reason];
+	return new RequestError(message, advice, { code, outcomeUnknown });
+}
+
 /** The error for a host that n8n's egress policy does not allow. */
 export function blocked(host: string): RequestError {
 	return new RequestError(
 		`n8n is not allowed to call ${host}`,
-		"Check 'Base URL' in the credential, or ask the administrator of n8n to allow the host (N8N_SSRF_ALLOWED_HOSTNAMES)",
+		'Check the custom address in the credential, or ask the administrator of n8n to allow the host (N8N_SSRF_ALLOWED_HOSTNAMES)',
 		{ code: 'BLOCKED', outcomeUnknown: false },
 	);
 }
@@ -195,10 +205,7 @@ export function interruption(
 	creates: boolean,
 ): RequestError {
 	const outcomeUnknown = creates && sent;
-	if (stopped) {
-		const { code, message, advice } = STOPPED[stopped];
-		return new RequestError(message, advice, { code, outcomeUnknown });
-	}
+	if (stopped) return ended(stopped, outcomeUnknown);
 	if (sent) {
 		return new RequestError(
 			`The connection to ${host} was lost before the whole answer had come`,

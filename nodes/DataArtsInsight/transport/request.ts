@@ -1,6 +1,7 @@
 import { jsonParse, type JsonObject } from 'n8n-workflow';
 
 import {
+	ended,
 	interruption,
 	isObject,
 	refusal,
@@ -88,6 +89,8 @@ export async function repeatSafely<Result>(
 ): Promise<Result> {
 	for (let attempts = 1; ; attempts++) {
 		await pace.ready(signal);
+		// Not even a login may leave once the execution was stopped.
+		if (signal?.aborted) throw ended('cancelled', false);
 		try {
 			return await attempt();
 		} catch (error) {

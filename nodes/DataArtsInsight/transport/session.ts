@@ -20,9 +20,20 @@ export type Proof =
 	| { mode: 'password'; login: Login; iamOrigin: string; allowUnauthorizedCerts: boolean }
 	| { mode: 'accessKey'; accessKey: AccessKey };
 
+/** A service of Huawei Cloud: its part of the host in a region, and the credential's field for other sites. */
+export interface Service {
+	host: string;
+	field: string;
+	label: string;
+}
+
+export const INSIGHT: Service = { host: 'dataartsinsight', field: 'baseUrl', label: 'Base URL' };
+export const VPC_ENDPOINT: Service = { host: 'vpcep', field: 'vpcepUrl', label: 'VPC Endpoint URL' };
+const IAM: Service = { host: 'iam', field: 'iamUrl', label: 'IAM URL' };
+
 /** Who calls, and where: what a credential says, checked and ready to use. */
 export interface Session {
-	/** Scheme, host and port of DataArts Insight. */
+	/** Scheme, host and port of the service. */
 	origin: string;
 	projectId: string;
 	workspaceId: string;
@@ -37,9 +48,10 @@ const OPEN_CREDENTIAL = 'Open the credential that the node uses and';
 /**
  * Reads a credential. Nothing is sent.
  *
+ * @param service which one is called
  * @throws {InputError} that names the credential's field, if a value is missing or would change the address
  */
-export function openSession(credentials: ICredentialDataDecryptedObject): Session {
+export function openSession(credentials: ICredentialDataDecryptedObject, service = INSIGHT): Session {
 	const workspaceId = headerValue(credentials, 'workspaceId', 'Workspace ID');
 	const projectId = credentialText(credentials, 'projectId');
 	// The ID becomes a part of the path, so nothing that has a meaning in one may stand in it.
@@ -53,7 +65,7 @@ export function openSession(credentials: ICredentialDataDecryptedObject): Sessio
 	}
 	const { proof, secrets } = readProof(credentials, projectId);
 	return {
-		origin: originOf(credentials, 'dataartsinsight', 'baseUrl', 'Base URL'),
+		origin: originOf(credentials, service),
 		projectId,
 		workspaceId,
 		proof,
@@ -78,7 +90,7 @@ function readProof(
 				password: required(credentials, 'password', 'Password'),
 				projectId,
 			};
-			const iamOrigin = originOf(credentials, 'iam', 'iamUrl', 'IAM URL');
+			const iamOrigin = originOf(credentials, IAM);
 			const allowUnauthorizedCerts = credentials.allowUnauthorizedCerts === true;
 			return {
 				proof: { mode: 'password', login, iamOrigin, allowUnauthorizedCerts },
@@ -120,14 +132,9 @@ function headerValue(credentials: ICredentialDataDecryptedObject, field: string,
 /**
  * The address of a service in the credential's region, or the one that the credential gives for `custom`.
  *
- * Source: Huawei Cloud, DataArts Insight API Reference, "Endpoints"; IAM API Reference, "Endpoints".
+ * Source: Huawei Cloud, "Endpoints" in the API References of DataArts Insight, IAM and VPC Endpoint.
  */
-function originOf(
-	credentials: ICredentialDataDecryptedObject,
-	service: string,
-	field: string,
-	label: string,
-): string {
+function originOf(credentials: ICredentialDataDecryptedObject, { host, field, label }: Service): string {
 	const region = credentialText(credentials, 'region');
 	if (region !== 'custom') {
 		// A region from an expression must not lead a secret to another host.
@@ -137,7 +144,7 @@ function originOf(
 				`${OPEN_CREDENTIAL} choose a region, or 'Custom Address' for another site`,
 			);
 		}
-		return `https://${service}.${region}.myhuaweicloud.com`;
+		return `https://${host}.${region}.myhuaweicloud.com`;
 	}
 
 	const address = required(credentials, field, label);
@@ -145,7 +152,7 @@ function originOf(
 	if (!url || !['https:', 'http:'].includes(url.protocol)) {
 		throw new InputError(
 			`'${label}' in the credential is not a web address`,
-			`${OPEN_CREDENTIAL} enter an address such as https://${service}.example.com`,
+			`${OPEN_CREDENTIAL} enter an address such as https://${host}.example.com`,
 		);
 	}
 	if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {

@@ -1,16 +1,19 @@
-import type {
-	IDataObject,
-	IExecuteFunctions,
-	INodeExecutionData,
-	INodeProperties,
-	JsonObject,
-} from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { InputError, unexpectedAnswer } from '../../transport/errors';
+import { InputError, RequestError } from '../../transport/errors';
 import { connect } from '../../transport/service';
 import { openSession } from '../../transport/session';
 import { readRunOptions, runOptions, switchReader, textReader } from '../parameters';
-import { runItems } from '../runItems';
+import { runItems, type Sent } from '../runItems';
+import {
+	acceptanceHints,
+	acceptanceOptions,
+	isUndecided,
+	type Patience,
+	readPatience,
+	restBeforeNextLook,
+} from './acceptance';
+import { readEndpoint, simplifyEndpoint } from './endpoint';
 
 /*
  * Source: Huawei Cloud, DataArts Insight API Reference, "Verifying a VPC Endpoint Service and Creating a VPC
@@ -49,6 +52,11 @@ export const description: INodeProperties[] = [
 			{ name: 'By Name', value: 'name' },
 			{ name: 'By ID', value: 'id' },
 			{ name: 'By Name and ID', value: 'nameAndId' },
+			{
+				name: 'From List',
+				value: 'list',
+				description: 'One of the endpoint services of your own account. Its ID is sent.',
+			},
 		],
 		displayOptions: { show: showOnlyForVerifyAndCreate },
 	},
@@ -74,6 +82,24 @@ export const description: INodeProperties[] = [
 		displayOptions: { show: { ...showOnlyForVerifyAndCreate, lookupMode: ['id', 'nameAndId'] } },
 	},
 	{
+		displayName: 'Endpoint Service',
+		name: 'vpcEpServer',
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		// Not `required`: where an expression gives the lookup mode, n8n would ask for it in all modes.
+		description: 'An endpoint service of the project, as the VPC Endpoint service lists them',
+		modes: [
+			{
+				displayName: 'From List',
+				name: 'list',
+				type: 'list',
+				placeholder: 'Choose an endpoint service',
+				typeOptions: { searchListMethod: 'searchEndpointServices', searchable: true },
+			},
+		],
+		displayOptions: { show: { ...showOnlyForVerifyAndCreate, lookupMode: ['list'] } },
+	},
+	{
 		displayName: 'Simplify',
 		name: 'simplify',
 		type: 'boolean',
@@ -87,7 +113,7 @@ export const description: INodeProperties[] = [
 		type: 'collection',
 		placeholder: 'Add option',
 		default: {},
-		options: runOptions,
+		options: [...runOptions, ...acceptanceOptions],
 		displayOptions: { show: showOnlyForVerifyAndCreate },
 	},
 ];
@@ -99,28 +125,24 @@ export interface VerifyRequest {
 	vpc_ep_server_id?: string;
 }
 
-/** The ten fields that people act on. */
-const SIMPLE_FIELDS = [
-	'id',
-	'vpc_ep_client_status',
-	'vpc_ep_client_id',
-	'vpc_ep_server_name',
-	'vpc_ep_server_id',
-	'ds_type',
-	'project_id',
-	'create_user_name',
-	'create_date',
-	'update_date',
-];
+/** One item, from its parameters to its last answer. */
+interface Verification {
+	body: VerifyRequest;
+	simplify: boolean;
+	/** The last answer, while the endpoint is waited for, and when the first one came, by `performance.now()`. */
+	pending?: { status: string; since: number };
+}
 
 /**
  * Verifies a VPC endpoint service for each item and creates the VPC endpoint to it. Verifying again shows
- * the present state of the endpoint.
+ * the present state of the endpoint, so this is also how acceptance is waited for.
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	return await runItems(context, async () => {
+	let patience: Patience | undefined;
+	const items = await runItems(context, async () => {
 		const session = openSession(await context.getCredentials('dataArtsInsightApi', 0));
 		const { maxConcurrency, ...limits } = readRunOptions(context);
+		patience = readPatience(context);
 		const call = await connect(session, {
 			...limits,
 			signal: context.getExecutionCancelSignal(),
@@ -132,13 +154,29 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 
 		return {
 			maxConcurrency,
-			read: (itemIndex) => ({ body: readBody(itemIndex), simplify: readSimplify(itemIndex) }),
-			send: async ({ body, simplify }) => {
-				const endpoint = readEndpoint(await call({ method: 'POST', path, body }));
-				return simplify ? simplifyEndpoint(endpoint) : endpoint;
+			read: (itemIndex): Verification => ({ body: readBody(itemIndex), simplify: readSimplify(itemIndex) }),
+			send: async (item) => {
+				const { body, simplify, pending } = item;
+				const answer = await call({ method: 'POST', path, body }).catch((error: Error) => {
+					if (pending && error instanceof RequestError) {
+						error.known = `The VPC endpoint exists; its last status was ${pending.status}`;
+					}
+					throw error;
+				});
+				const endpoint = readEndpoint(answer);
+				const sent: Sent = { json: simplify ? simplifyEndpoint(endpoint) : endpoint };
+				const status = endpoint.vpc_ep_client_status;
+				if (patience && isUndecided(status)) {
+					item.pending = { status, since: pending?.since ?? performance.now() };
+					sent.sendAgainAfter = restBeforeNextLook(item.pending.since, patience);
+				}
+				return sent;
 			},
 		};
 	});
+	const hints = acceptanceHints(items, patience);
+	if (hints.length > 0) context.addExecutionHints(...hints);
+	return items;
 }
 
 /** @returns a function that throws an InputError if a field that the lookup mode needs is blank */
@@ -147,18 +185,20 @@ function requestReader(context: IExecuteFunctions): (itemIndex: number) => Verif
 	const type = requiredReader('dsType', 'Data Source Type');
 	const name = requiredReader('vpcEpServerName', 'Endpoint Service Name');
 	const id = requiredReader('vpcEpServerId', 'Endpoint Service ID');
+	const listed = requiredReader('vpcEpServer', 'Endpoint Service');
 
 	return (itemIndex) => {
 		const mode = lookupMode(itemIndex);
-		if (!['name', 'id', 'nameAndId'].includes(mode)) {
+		if (!['name', 'id', 'nameAndId', 'list'].includes(mode)) {
 			throw new InputError(
 				`'Look Up Endpoint Service' is '${mode}', which is no lookup mode`,
-				'Choose a mode from the list, or let the expression give name, id or nameAndId',
+				'Choose a mode from the list, or let the expression give name, id, nameAndId or list',
 			);
 		}
 		const request: VerifyRequest = { ds_type: type(itemIndex) };
-		if (mode !== 'id') request.vpc_ep_server_name = name(itemIndex);
-		if (mode !== 'name') request.vpc_ep_server_id = id(itemIndex);
+		if (mode === 'name' || mode === 'nameAndId') request.vpc_ep_server_name = name(itemIndex);
+		if (mode === 'id' || mode === 'nameAndId') request.vpc_ep_server_id = id(itemIndex);
+		if (mode === 'list') request.vpc_ep_server_id = listed(itemIndex);
 		return request;
 	};
 
@@ -173,33 +213,4 @@ function requestReader(context: IExecuteFunctions): (itemIndex: number) => Verif
 			);
 		};
 	}
-}
-
-/**
- * All that the service says about the endpoint, as it says it.
- *
- * @throws {RequestError} if the answer does not describe an endpoint
- */
-function readEndpoint(answer: JsonObject): IDataObject {
-	if (typeof answer.id !== 'number' && (typeof answer.id !== 'string' || !answer.id)) {
-		throw unexpectedAnswer("the 'id' of a VPC endpoint", true);
-	}
-	return answer;
-}
-
-/** The fields that people act on, with times as ISO 8601. Those that the answer lacks are left out. */
-function simplifyEndpoint(endpoint: IDataObject): IDataObject {
-	const simple: IDataObject = {};
-	for (const field of SIMPLE_FIELDS) {
-		const value = endpoint[field];
-		if (value === undefined) continue;
-		simple[field] = field.endsWith('_date') ? isoTime(value) : value;
-	}
-	return simple;
-}
-
-/** @param value milliseconds since 1970; anything else is given back as it is */
-function isoTime(value: IDataObject[string]) {
-	const time = typeof value === 'number' ? new Date(value) : undefined;
-	return time && !Number.isNaN(time.getTime()) ? time.toISOString() : value;
 }

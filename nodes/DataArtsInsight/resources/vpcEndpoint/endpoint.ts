@@ -1,0 +1,46 @@
+import type { IDataObject, JsonObject } from 'n8n-workflow';
+
+import { unexpectedAnswer } from '../../transport/errors';
+
+/** The ten fields that people act on. */
+const SIMPLE_FIELDS = [
+	'id',
+	'vpc_ep_client_status',
+	'vpc_ep_client_id',
+	'vpc_ep_server_name',
+	'vpc_ep_server_id',
+	'ds_type',
+	'project_id',
+	'create_user_name',
+	'create_date',
+	'update_date',
+];
+
+/**
+ * All that the service says about the endpoint, as it says it.
+ *
+ * @throws {RequestError} if the answer does not describe an endpoint
+ */
+export function readEndpoint(answer: JsonObject): IDataObject {
+	if (typeof answer.id !== 'number' && (typeof answer.id !== 'string' || !answer.id)) {
+		throw unexpectedAnswer("the 'id' of a VPC endpoint", true);
+	}
+	return answer;
+}
+
+/** The fields that people act on, with times as ISO 8601. Those that the answer lacks are left out. */
+export function simplifyEndpoint(endpoint: IDataObject): IDataObject {
+	const simple: IDataObject = {};
+	for (const field of SIMPLE_FIELDS) {
+		const value = endpoint[field];
+		if (value === undefined) continue;
+		simple[field] = field.endsWith('_date') ? isoTime(value) : value;
+	}
+	return simple;
+}
+
+/** @param value milliseconds since 1970; anything else is given back as it is */
+function isoTime(value: IDataObject[string]) {
+	const time = typeof value === 'number' ? new Date(value) : undefined;
+	return time && !Number.isNaN(time.getTime()) ? time.toISOString() : value;
+}
