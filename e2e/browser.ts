@@ -14,7 +14,19 @@ const pictures = process.env.E2E_PICTURES ?? join(cache, 'pictures');
 export const WINDOW = { width: 1_400, height: 820 };
 
 /** The editor's buttons that lie over its canvas, and would cover nodes in a picture. */
-const OVER_THE_CANVAS = '.tab-bar-container, [data-test-id="canvas-controls"], [data-test-id="canvas"] ~ *';
+const OVER_THE_CANVAS = [
+	'.tab-bar-container',
+	...[
+		'add-sticky-button',
+		'canvas-controls',
+		'command-bar-button',
+		'execute-workflow-button',
+		'instance-ai-canvas-action-button',
+		'node-creator-plus-button',
+		'toggle-focus-panel-button',
+		'workflow-chat-button',
+	].map((id) => `[data-test-id="${id}"]`),
+].join();
 
 /** Starts a browser that finds parts of a page by the IDs that n8n gives them for tests. */
 export async function startBrowser(): Promise<Browser> {
