@@ -13,6 +13,21 @@ const pictures = process.env.E2E_PICTURES ?? join(cache, 'pictures');
 /** The size of the editor's window, for pictures that can be read in a README. */
 export const WINDOW = { width: 1_400, height: 820 };
 
+/** The editor's buttons that lie over its canvas, and would cover nodes in a picture. */
+const OVER_THE_CANVAS = [
+	'.tab-bar-container',
+	...[
+		'add-sticky-button',
+		'canvas-controls',
+		'command-bar-button',
+		'execute-workflow-button',
+		'instance-ai-canvas-action-button',
+		'node-creator-plus-button',
+		'toggle-focus-panel-button',
+		'workflow-chat-button',
+	].map((id) => `[data-test-id="${id}"]`),
+].join();
+
 /** Starts a browser that finds parts of a page by the IDs that n8n gives them for tests. */
 export async function startBrowser(): Promise<Browser> {
 	selectors.setTestIdAttribute('data-test-id');
@@ -55,6 +70,7 @@ export async function takePicture(page: Page, elements: Locator, name: string, m
 	mkdirSync(pictures, { recursive: true });
 	await page.screenshot({
 		path: join(pictures, `${name}.png`),
+		style: `${OVER_THE_CANVAS} { visibility: hidden !important }`,
 		clip: { x: left, y: top, width: right - left, height: bottom - top },
 	});
 }

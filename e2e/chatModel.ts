@@ -1,72 +1,68 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-interface ChatRequest {
-	messages: Array<{ role: string; content: string }>;
-	tools?: Array<{ function: { name: string; description: string; parameters: object } }>;
+import fastify from 'fastify';
+
+interface ChatMessage {
+	role: 'assistant' | 'system' | 'tool' | 'user';
+	content: string | null;
+	tool_calls?: Array<{ id: string; type: 'function'; function: { name: string; arguments: string } }>;
 }
 
-/** A chat model on loopback that speaks as much of OpenAI's API as an agent with one tool needs. */
-export interface ChatModel {
-	/** What goes into *Base URL* of n8n's credential for OpenAI. */
-	baseUrl: string;
-	readonly requests: ChatRequest[];
-	close(): Promise<void>;
-}
-
-/**
- * Starts a model that calls the first tool that it is offered, once, and then repeats what the tool said.
- *
- * @param toolInput what the tool is called with
- */
-export async function startChatModel(toolInput: object): Promise<ChatModel> {
-	const requests: ChatRequest[] = [];
-
-	function reply(request: ChatRequest) {
-		const last = request.messages.at(-1);
-		if (last?.role === 'tool') return { role: 'assistant', content: last.content };
-		const call = { name: request.tools?.[0]?.function.name, arguments: JSON.stringify(toolInput) };
-		return {
-			role: 'assistant',
-			content: null,
-			tool_calls: [{ id: 'call-1', type: 'function', function: call }],
+export interface ChatRequest {
+	model: string;
+	messages: ChatMessage[];
+	tools: Array<{
+		function: {
+			name: string;
+			description: string;
+			parameters: { properties: Record<string, { description: string }>; required: string[] };
 		};
-	}
-
-	const server = createServer((incoming, response) => {
-		void readText(incoming).then((text) => {
-			const request = JSON.parse(text) as ChatRequest;
-			requests.push(request);
-			const message = reply(request);
-			response.setHeader('Content-Type', 'application/json');
-			response.end(
-				JSON.stringify({
-					id: `chat-${requests.length}`,
-					object: 'chat.completion',
-					created: Math.floor(Date.now() / 1000),
-					model: 'fake',
-					choices: [{ index: 0, message, finish_reason: message.tool_calls ? 'tool_calls' : 'stop' }],
-					usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-				}),
-			);
-		});
-	}).listen(0, '127.0.0.1');
-	await once(server, 'listening');
-
-	return {
-		baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-		requests,
-		close: async () => {
-			server.closeAllConnections();
-			server.close();
-			await once(server, 'close');
-		},
-	};
+	}>;
 }
 
-async function readText(incoming: IncomingMessage): Promise<string> {
-	const parts: Buffer[] = [];
-	for await (const part of incoming) parts.push(part as Buffer);
-	return Buffer.concat(parts).toString();
+export interface ChatModel {
+	/** Ready to use as n8n's credential `openAiApi`. */
+	credentials: ICredentialDataDecryptedObject;
+	/** What it was asked, in order. */
+	readonly requests: ChatRequest[];
+	/** What it says next; it is asked no more often than it has something to say. */
+	willSay: (answer: string | { tool: string; arguments: object }) => void;
+	close: () => Promise<void>;
+}
+
+/** Starts a service on 127.0.0.1 that speaks OpenAI's chat completions, with the answers that a test gives it. */
+export async function startChatModel(): Promise<ChatModel> {
+	const apiKey = 'a-key-for-the-model-of-this-test';
+	const requests: ChatRequest[] = [];
+	const answers: ChatMessage[] = [];
+	const app = fastify();
+	app.post<{ Body: ChatRequest }>('/v1/chat/completions', async ({ headers, body }, reply) => {
+		if (headers.authorization !== `Bearer ${apiKey}`) return await reply.code(401).send();
+		requests.push(body);
+		const message = answers.shift();
+		if (!message) return await reply.code(400).send({ error: { message: 'Nothing was left to say' } });
+		return {
+			id: 'chatcmpl-1',
+			object: 'chat.completion',
+			created: 1714962072,
+			model: body.model,
+			choices: [{ index: 0, message, finish_reason: message.tool_calls ? 'tool_calls' : 'stop' }],
+			usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+		};
+	});
+	const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/v1`;
+	return {
+		credentials: { apiKey, url },
+		requests,
+		willSay: (answer) => {
+			if (typeof answer === 'string') {
+				answers.push({ role: 'assistant', content: answer });
+				return;
+			}
+			const called = { name: answer.tool, arguments: JSON.stringify(answer.arguments) };
+			const tool_calls = [{ id: `call_${answers.length}`, type: 'function' as const, function: called }];
+			answers.push({ role: 'assistant', content: null, tool_calls });
+		},
+		close: () => app.close(),
+	};
 }

@@ -74,7 +74,8 @@ function jestArguments(names: string[], leftOut: string[]): string[] {
 		'--json',
 		`--outputFile=${report}`,
 		...leftOut.map((name) => `--testPathIgnorePatterns=/${name}\\.e2e\\.ts$`),
-		...names,
+		// Jest would also look for it in the names of the folders above.
+		...names.map((name) => `/[^/]*${name}[^/]*\\.e2e\\.ts$`),
 	];
 }
 

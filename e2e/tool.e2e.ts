@@ -15,14 +15,11 @@ let model: ChatModel;
 
 beforeAll(async () => {
 	simulator = await startSimulator();
-	model = await startChatModel({ service: serviceName });
+	model = await startChatModel();
 	await installAsN8nDoes(n8n.nodesFolder, tarball);
 	await n8n.start();
 	await n8n.createCredential(simulator.credentials);
-	await n8n.createCredential(
-		{ apiKey: 'none', url: model.baseUrl },
-		{ name: 'Fake model', type: 'openAiApi' },
-	);
+	await n8n.createCredential(model.credentials, { name: 'Fake model', type: 'openAiApi' });
 });
 
 afterAll(async () => {
@@ -35,6 +32,8 @@ it('gives an AI agent the same item that it gives a workflow', async () => {
 	const plain = await n8n.run(await n8n.importWorkflow(chain('Plain', manualTrigger, insightNode())));
 	const [[item] = []] = nodeOutput(plain, 'DataArts Insight');
 
+	model.willSay({ tool: 'DataArts_Insight', arguments: { service: serviceName } });
+	model.willSay('It is reachable.');
 	const asked = await n8n.run(await n8n.importWorkflow(agentWorkflow()));
 
 	expect(asked.status).toBe('success');

@@ -1,0 +1,84 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+
+import fastify from 'fastify';
+
+/**
+ * A self-signed pair for slack.com until 2124. It opens nothing: only the n8n of a test trusts it, and this repository
+ * publishes its key.
+ */
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwY/xBOaZNHbFnS8J
+3HoGtACtYSmZBBirac2IoG2ZaYihRANCAASyC1t1v3uzdX66e6AJfSbkV3zS9ECC
+np6fsKmZtubKqBVhBsxuxdJfX2OBENrxokzPbZgzVdFNkOMA3M5P/f/4
+-----END PRIVATE KEY-----
+`;
+
+export const slackCertificate = `-----BEGIN CERTIFICATE-----
+MIIBYjCCAQegAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlzbGFjay5j
+b20wIBcNMjQwMTAxMDAwMDAwWhgPMjEyNDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CXNsYWNrLmNvbTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLILW3W/e7N1frp7
+oAl9JuRXfNL0QIKenp+wqZm25sqoFWEGzG7F0l9fY4EQ2vGiTM9tmDNV0U2Q4wDc
+zk/9//ijSDBGMA8GA1UdEwEB/wQFMAMBAf8wFAYDVR0RBA0wC4IJc2xhY2suY29t
+MB0GA1UdDgQWBBR5NESCYC5PYsbgZFpGM9pDl+QFWzAKBggqhkjOPQQDAgNJADBG
+AiEAoLPNPAcPvPTHPVm1Z0fQ4JnanuybiGu6piAIO9RDXJACIQCbmIe/PitMYSUu
+qL/TibJb2hT7Pccw6xRRNf0FmOWWig==
+-----END CERTIFICATE-----
+`;
+
+export interface SlackMessage {
+	channel: string;
+	text: string;
+}
+
+export interface Slack {
+	/** The HTTPS proxy that leads slack.com here, and nobody anywhere else. */
+	proxyUrl: string;
+	accessToken: string;
+	/** What was posted with the right token. */
+	readonly messages: SlackMessage[];
+	/** The hosts that somebody wanted to reach through the proxy. */
+	readonly hosts: string[];
+	close: () => Promise<void>;
+}
+
+/** Starts a slack.com that takes messages, and the way to it: n8n's Slack node knows that one address. */
+export async function startSlack(): Promise<Slack> {
+	const accessToken = 'a-token-for-the-slack-of-this-test';
+	const messages: SlackMessage[] = [];
+	const app = fastify({ https: { key, cert: slackCertificate } });
+	app.post<{ Body: SlackMessage }>('/api/chat.postMessage', ({ headers, body }) => {
+		if (headers.authorization !== `Bearer ${accessToken}`) return { ok: false, error: 'invalid_auth' };
+		messages.push(body);
+		return { ok: true, channel: body.channel, ts: '1714962072.863000', message: { text: body.text } };
+	});
+	await app.ready();
+
+	const hosts: string[] = [];
+	const proxy = createServer().on('connect', ({ url = '' }, socket: Duplex) => {
+		hosts.push(url);
+		if (url !== 'slack.com:443') return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+		socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+		app.server.emit('connection', socket);
+	});
+	proxy.listen(0, '127.0.0.1');
+	await once(proxy, 'listening');
+	return {
+		proxyUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+		accessToken,
+		messages,
+		hosts,
+		close: async () => {
+			await closeServer(proxy);
+			await app.close();
+		},
+	};
+}
+
+async function closeServer(server: Server) {
+	server.close();
+	server.closeAllConnections();
+	await once(server, 'close');
+}
