@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +59,8 @@ describe.each([
 			nodes: [NODE, `${NODE}Tool`],
 			credentials: ['DataArts Insight API'],
 		});
+		// A second copy of n8n's own code would make errors of classes that n8n does not know.
+		expect(existsSync(join(n8n.nodesFolder, 'node_modules/n8n-workflow'))).toBe(false);
 		const { versionCli } = await n8n.rest<{ versionCli: string }>('GET', '/settings');
 		tell('n8n', versionCli);
 		tell('Node.js', String((await readManifest(nodeFolder)).version));

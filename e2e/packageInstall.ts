@@ -17,12 +17,12 @@ interface Manifest {
 }
 
 /**
- * Installs as n8n's documentation describes it for an install by hand; another version is replaced.
+ * Installs by hand, as the README says; another version is replaced.
  *
  * @param nodesFolder `nodes` in n8n's folder
  */
 export async function installByHand(nodesFolder: string, tarball: string): Promise<void> {
-	await npm(['install', '--no-audit', '--no-fund', tarball], nodesFolder);
+	await npm(['install', '--omit=peer', '--no-audit', '--no-fund', tarball], nodesFolder);
 }
 
 /** Removes as n8n's documentation describes it. */

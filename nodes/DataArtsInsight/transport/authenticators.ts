@@ -155,7 +155,7 @@ class AccessKeyAuthenticator implements Authenticator {
 	unauthorized({ date }: Answer['headers']) {
 		const skew = Date.parse(String(date)) - Date.now();
 		if (Math.abs(skew) < MAX_SKEW || Number.isNaN(skew)) {
-			return "Check 'Access Key ID' and 'Secret Access Key' in the credential. Nothing more is sent in this execution, since five refusals lock the key";
+			return "Check 'Access Key ID' and 'Secret Access Key' in the credential before you try again: five refusals lock the key";
 		}
 		const minutes = Math.round(Math.abs(skew) / 60_000);
 		return `The clock of the machine that runs n8n is ${minutes} minutes ${skew > 0 ? 'slow' : 'fast'}. Set it right: a signature is good for 15 minutes`;

@@ -153,8 +153,8 @@ describe('waiting for acceptance', () => {
 			settings: { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 },
 		});
 		await onceAsked(3);
-		simulator.failNext('apigw-0601', 2);
-		await onceAsked(5);
+		simulator.failNext('apigw-0601');
+		await onceAsked(4);
 		simulator.accept(financeLedger.name);
 		const { statuses } = await running;
 		expect(statuses).toEqual(Array(3).fill('accepted'));
