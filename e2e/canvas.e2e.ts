@@ -1,0 +1,254 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, parse } from 'node:path';
+
+import type { Browser, Locator, Page } from 'playwright-core';
+
+import { catalogue, type Simulator, startSimulator } from '../test/simulator';
+import { openEditor, startBrowser, takePicture, WINDOW } from './browser';
+import { examples, tarball } from './folders';
+import { type ExportedWorkflow, N8n } from './n8n';
+import { installAsN8nDoes } from './packageInstall';
+import { tell } from './results';
+
+const ACTION = 'Verify a VPC endpoint service and create the endpoint';
+const ICON = '/icons/n8n-nodes-dataarts-insight/dist/nodes/DataArtsInsight/dataArtsInsight';
+
+const n8n = new N8n('canvas');
+let simulator: Simulator;
+let browser: Browser;
+let page: Page;
+/** What the editor shows of the open node. */
+let node: Locator;
+
+beforeAll(async () => {
+	simulator = await startSimulator();
+	await installAsN8nDoes(n8n.nodesFolder, tarball);
+	await n8n.start();
+	browser = await startBrowser();
+	tell('Chromium', browser.version());
+	page = await openEditor(browser, n8n);
+	node = byId('ndv');
+});
+
+afterAll(async () => {
+	await browser.close();
+	await n8n.dispose();
+	await simulator.close();
+});
+
+afterEach(() => simulator.reset());
+
+describe('A person in the editor', () => {
+	it('finds the node by searching and puts it on the canvas', async () => {
+		await page.goto('/workflow/new');
+		await byId('canvas-plus-button').click();
+		await byId('node-creator-search-bar').fill('dataarts');
+		await byId('node-creator-item-name').getByText('DataArts Insight', { exact: true }).click();
+		await page.getByText(ACTION).click();
+		await node.waitFor();
+		expect(await icon(node)).toBe(`${n8n.url}${ICON}.svg`);
+	});
+
+	it('creates the credential and reads what its test says', async () => {
+		const { baseUrl, accessKeyId, secretAccessKey, projectId, workspaceId } = simulator.accessKeyCredentials;
+		await node.getByText('Connect to DataArts Insight').click();
+		const credential = byId('editCredential-modal');
+		await choose(credential, 'authentication', 'Access Key (AK/SK)');
+		await fill(credential, { accessKeyId, secretAccessKey: 'not-the-right-one', projectId, workspaceId });
+		await page.setViewportSize({ ...WINDOW, height: 1_200 }); // so that the picture shows all fields
+		await parameter(credential, 'region').hover();
+		await takePicture(page, credential, 'credential');
+		await page.setViewportSize(WINDOW);
+
+		await choose(credential, 'region', 'Custom Address');
+		await fill(credential, { baseUrl });
+		await credential.getByText('Save', { exact: true }).click();
+		await credential.getByText('Couldn’t connect with these settings').waitFor();
+		await credential.getByText('More details').click();
+		const advice = "verify aksk signature fail (APIGW.0301). Check 'Access Key ID' and 'Secret Access Key'";
+		await credential.getByText(advice).waitFor();
+
+		await fill(credential, { secretAccessKey });
+		await credential.getByText('Save', { exact: true }).click();
+		// n8n closes the form of a credential that works.
+		await credential.waitFor({ state: 'hidden' });
+		await byId('credential-edit-button').click();
+		await credential.getByText('Connection tested successfully').waitFor();
+		await credential.getByRole('button', { name: 'Close' }).click();
+		expect(simulator.refusedSignatures).toBe(1);
+	});
+
+	it('fills in the fields, of which the name and the ID follow the lookup mode', async () => {
+		expect(await optionsOf('dsType')).toEqual([
+			'API',
+			'ClickHouse',
+			'Doris',
+			'GaussDB',
+			'GaussDB(DWS)',
+			'Hive',
+			'MySQL',
+			'PostgreSQL',
+		]);
+		await choose(node, 'dsType', 'MySQL');
+
+		expect(await optionsOf('lookupMode')).toEqual(['By Name', 'By ID', 'By Name and ID']);
+		const inputs = {
+			'By Name and ID': { name: true, id: true },
+			'By ID': { name: false, id: true },
+			'By Name': { name: true, id: false },
+		};
+		for (const [mode, shown] of Object.entries(inputs)) {
+			await choose(node, 'lookupMode', mode);
+			expect({
+				name: await parameter(node, 'vpcEpServerName').isVisible(),
+				id: await parameter(node, 'vpcEpServerId').isVisible(),
+			}).toEqual(shown);
+		}
+	});
+
+	it('executes the node once and reads the endpoint in a table', async () => {
+		const { name } = catalogue.webShop;
+		await fill(node, { vpcEpServerName: name });
+		await execute('node-run-status-success');
+
+		await byId('output-panel').getByText('Table', { exact: true }).click();
+		const table = byId('output-panel').getByRole('table');
+		await table.waitFor();
+		const titles = await table.locator('th').allInnerTexts();
+		const cells = await table.locator('td[data-row="0"]').allInnerTexts();
+		const shown = Object.fromEntries(titles.map((title, index) => [title, cells[index]]));
+		expect(shown).toMatchObject({
+			ds_type: 'MySQL',
+			vpc_ep_server_name: name,
+			vpc_ep_client_status: 'accepted',
+		});
+		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
+
+		await byId('output-panel').getByText('JSON', { exact: true }).click();
+		await page.getByText('Node executed successfully').waitFor({ state: 'hidden' });
+		await takePicture(page, node, 'node');
+	});
+
+	it('reads what went wrong and what to do', async () => {
+		const { name } = catalogue.partnerArchive;
+		await fill(node, { vpcEpServerName: name });
+		await execute('node-run-status-danger');
+
+		expect(await byId('node-error-message').innerText()).toBe(
+			'You have no permission to connect to the VPC endpoint service (EndPoint.2012)',
+		);
+		expect(await byId('node-error-description').innerText()).toContain(
+			'Ask the owner of the endpoint service to add the domain ID of DataArts Insight to it',
+		);
+		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
+	});
+
+	it('sees an icon that suits the theme', async () => {
+		const icons = [];
+		for (const colorScheme of ['light', 'dark'] as const) {
+			await page.emulateMedia({ colorScheme });
+			await page.reload();
+			const source = await icon(byId('canvas-node').last());
+			const picture = await page.request.get(source);
+			expect(picture.status()).toBe(200);
+			expect(picture.headers()['content-type']).toContain('image/svg+xml');
+			icons.push({ source, svg: await picture.text() });
+		}
+		const [light, dark] = icons;
+		expect(light?.source).toBe(`${n8n.url}${ICON}.svg`);
+		expect(dark?.source).toBe(`${n8n.url}${ICON}.dark.svg`);
+		expect(dark?.svg).not.toBe(light?.svg);
+		await page.emulateMedia({ colorScheme: 'light' });
+	});
+});
+
+describe('An example', () => {
+	beforeAll(async () => void (await n8n.createCredential(simulator.credentials)));
+
+	it.each(exampleNames())('%s opens with all its nodes known', async (name) => {
+		const { nodes } = await openExample(name);
+		const shown = byId('canvas-node').or(byId('sticky'));
+		expect(await shown.count()).toBe(nodes.length);
+		expect(await page.getByText('?', { exact: true }).count()).toBe(0);
+		await takePicture(page, shown, name, 70);
+	});
+
+	it('is executed, and the canvas shows where its items went', async () => {
+		await openExample('verify-a-list');
+		await byId('execute-workflow-button').click();
+		await page.getByText('Workflow executed successfully').waitFor();
+		expect((await byId('edge-label').allInnerTexts()).sort()).toEqual(['3 items', '3 items', '6 items']);
+		// The row without a name is refused by the node itself.
+		expect(calls()).toHaveLength(5);
+		await takePicture(page, byId('canvas-node'), 'canvas', 70);
+	});
+});
+
+/** Imports an example, opens it and waits until the canvas shows all of it. */
+async function openExample(name: string): Promise<ExportedWorkflow> {
+	const workflow = JSON.parse(readFileSync(join(examples, `${name}.json`), 'utf8')) as ExportedWorkflow;
+	await page.goto(`/workflow/${await n8n.importWorkflow(workflow)}`);
+	await byId('canvas-node').first().waitFor();
+	await byId('zoom-to-fit').click();
+	await page.waitForTimeout(1_000); // the canvas glides there
+	return workflow;
+}
+
+function exampleNames(): string[] {
+	return readdirSync(examples)
+		.filter((name) => name.endsWith('.json'))
+		.map((name) => parse(name).name);
+}
+
+function byId(id: string): Locator {
+	return page.getByTestId(id);
+}
+
+/** A field of the open node or credential. */
+function parameter(form: Locator, name: string): Locator {
+	return form.getByTestId(`parameter-input-${name}`);
+}
+
+async function fill(form: Locator, values: Record<string, string>) {
+	for (const [name, value] of Object.entries(values))
+		await parameter(form, name).locator('input').fill(value);
+}
+
+async function choose(form: Locator, name: string, label: string) {
+	await parameter(form, name).click();
+	await visibleOptions().getByText(label, { exact: true }).click();
+}
+
+/** Opens a dropdown of the node and closes it again. */
+async function optionsOf(name: string): Promise<string[]> {
+	await parameter(node, name).click();
+	await visibleOptions().first().waitFor();
+	const labels = await visibleOptions().allInnerTexts();
+	await parameter(node, name).click();
+	return labels;
+}
+
+function visibleOptions(): Locator {
+	return page.getByRole('option').filter({ visible: true });
+}
+
+async function execute(statusId: string) {
+	simulator.reset();
+	await byId('node-execute-button').click();
+	await byId(statusId).waitFor();
+}
+
+/** What the service was asked to verify. */
+function calls(): unknown[] {
+	return simulator.requests
+		.filter(({ method }) => method === 'POST')
+		.map(({ body }) => JSON.parse(body) as unknown);
+}
+
+/** The address of the first picture in a part of the page. */
+async function icon(part: Locator): Promise<string> {
+	return await part
+		.locator('img')
+		.first()
+		.evaluate((image: { src: string }) => image.src);
+}

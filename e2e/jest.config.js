@@ -1,0 +1,10 @@
+/** @type {import('jest').Config} */
+module.exports = {
+	testEnvironment: 'node',
+	testMatch: ['<rootDir>/*.e2e.ts'],
+	transform: require('../jest.config.js').transform,
+	// n8n takes half a minute to start on a small machine.
+	testTimeout: 180_000,
+	// Its 2,400 packages are none of jest's business.
+	modulePathIgnorePatterns: ['<rootDir>/node_modules', '<rootDir>/.cache'],
+};

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { INode } from 'n8n-workflow';
+
+import { type Simulator, startSimulator } from '../test/simulator';
+import { tarball } from './folders';
+import { N8n, nodeOutput } from './n8n';
+import { installAsN8nDoes } from './packageInstall';
+import { chain, insightNode } from './workflows';
+
+/** How long the workflow runs unattended, and how long a token lasts. */
+const WATCHED = 60_000;
+const TOKEN_LIFETIME = 20_000;
+
+const everySecond: INode = {
+	id: 'schedule',
+	name: 'Every second',
+	type: 'n8n-nodes-base.scheduleTrigger',
+	typeVersion: 1.2,
+	position: [0, 0],
+	parameters: { rule: { interval: [{ field: 'seconds', secondsInterval: 1 }] } },
+};
+
+const n8n = new N8n('schedule');
+let simulator: Simulator;
+
+beforeAll(async () => {
+	simulator = await startSimulator({ tokenLifetime: TOKEN_LIFETIME });
+	await installAsN8nDoes(n8n.nodesFolder, tarball);
+	await n8n.start();
+});
+
+afterAll(async () => {
+	await n8n.dispose();
+	await simulator.close();
+});
+
+it('runs every second for a minute, and renews the token when it ends', async () => {
+	await n8n.createCredential(simulator.passwordCredentials);
+	const workflowId = await n8n.importWorkflow(chain('Unattended', everySecond, insightNode()));
+
+	await n8n.activate(workflowId);
+	await sleep(WATCHED);
+	await n8n.deactivate(workflowId);
+	await sleep(1_000); // what has begun ends
+
+	const executions = await n8n.executions(workflowId);
+	const statuses = new Set(executions.map(({ mode, status }) => `${mode} ${status}`));
+	expect([...statuses]).toEqual(['trigger success']);
+	// A busy machine may miss a few seconds.
+	expect(executions.length).toBeGreaterThanOrEqual(50);
+	expect(executions.length).toBeLessThanOrEqual(62);
+
+	const calls = simulator.requests.filter(({ path }) => path.endsWith('/connections/vpc-endpoint'));
+	expect(calls).toHaveLength(executions.length);
+	// A token is renewed before it ends, so none is refused: at 0, 18, 36 and 54 seconds.
+	expect(simulator.logins).toBe(4);
+	expect(new Set(calls.map(({ headers }) => headers['x-auth-token'])).size).toBe(4);
+
+	const latest = await n8n.execution(executions[0]?.id ?? '');
+	expect(nodeOutput(latest, 'DataArts Insight')[0]?.[0]?.json).toMatchObject({
+		vpc_ep_client_status: 'accepted',
+	});
+});
