@@ -50,7 +50,8 @@ describe('A person in the editor', () => {
 	});
 
 	it('creates the credential and reads what its test says', async () => {
-		const { baseUrl, accessKeyId, secretAccessKey, projectId, workspaceId } = simulator.accessKeyCredentials;
+		const { baseUrl, vpcepUrl, accessKeyId, secretAccessKey, projectId, workspaceId } =
+			simulator.accessKeyCredentials;
 		await node.getByText('Connect to DataArts Insight').click();
 		const credential = byId('editCredential-modal');
 		await choose(credential, 'authentication', 'Access Key (AK/SK)');
@@ -61,7 +62,7 @@ describe('A person in the editor', () => {
 		await page.setViewportSize(WINDOW);
 
 		await choose(credential, 'region', 'Custom Address');
-		await fill(credential, { baseUrl });
+		await fill(credential, { baseUrl, vpcepUrl });
 		await credential.getByText('Save', { exact: true }).click();
 		await credential.getByText('Couldn’t connect with these settings').waitFor();
 		await credential.getByText('More details').click();
@@ -91,19 +92,34 @@ describe('A person in the editor', () => {
 		]);
 		await choose(node, 'dsType', 'MySQL');
 
-		expect(await optionsOf('lookupMode')).toEqual(['By Name', 'By ID', 'By Name and ID']);
+		expect(await optionsOf('lookupMode')).toEqual(['By Name', 'By ID', 'By Name and ID', 'From List']);
 		const inputs = {
-			'By Name and ID': { name: true, id: true },
-			'By ID': { name: false, id: true },
-			'By Name': { name: true, id: false },
+			'From List': { name: false, id: false, list: true },
+			'By Name and ID': { name: true, id: true, list: false },
+			'By ID': { name: false, id: true, list: false },
+			'By Name': { name: true, id: false, list: false },
 		};
 		for (const [mode, shown] of Object.entries(inputs)) {
 			await choose(node, 'lookupMode', mode);
 			expect({
 				name: await parameter(node, 'vpcEpServerName').isVisible(),
 				id: await parameter(node, 'vpcEpServerId').isVisible(),
+				list: await serviceList().isVisible(),
 			}).toEqual(shown);
 		}
+	});
+
+	it('picks an endpoint service from the list', async () => {
+		const { name, id } = catalogue.financeLedger;
+		await choose(node, 'lookupMode', 'From List');
+		await serviceList().click();
+		await byId('rlc-search').fill('finance');
+		await byId('rlc-item')
+			.getByText(name.replace(`.${id}`, ''))
+			.click();
+		await execute('node-run-status-success');
+		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_id: id }]);
+		await choose(node, 'lookupMode', 'By Name');
 	});
 
 	it('executes the node once and reads the endpoint in a table', async () => {
@@ -125,7 +141,7 @@ describe('A person in the editor', () => {
 		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
 
 		await byId('output-panel').getByText('JSON', { exact: true }).click();
-		await page.getByText('Node executed successfully').waitFor({ state: 'hidden' });
+		await page.getByText('Node executed successfully').last().waitFor({ state: 'hidden' });
 		await takePicture(page, node, 'node');
 	});
 
@@ -177,7 +193,9 @@ describe('An example', () => {
 		await openExample('verify-a-list');
 		await byId('execute-workflow-button').click();
 		await page.getByText('Workflow executed successfully').waitFor();
-		expect((await byId('edge-label').allInnerTexts()).sort()).toEqual(['3 items', '3 items', '6 items']);
+		for (const items of ['6 items', '3 items']) await byId('edge-label').getByText(items).last().waitFor();
+		const labels = (await byId('edge-label').allInnerTexts()).filter(Boolean);
+		expect(labels.sort()).toEqual(['3 items', '3 items', '6 items']);
 		// The row without a name is refused by the node itself.
 		expect(calls()).toHaveLength(5);
 		await takePicture(page, byId('canvas-node'), 'canvas', 70);
@@ -209,6 +227,10 @@ function parameter(form: Locator, name: string): Locator {
 	return form.getByTestId(`parameter-input-${name}`);
 }
 
+function serviceList(): Locator {
+	return node.getByTestId('resource-locator-vpcEpServer');
+}
+
 async function fill(form: Locator, values: Record<string, string>) {
 	for (const [name, value] of Object.entries(values))
 		await parameter(form, name).locator('input').fill(value);
@@ -220,10 +242,11 @@ async function choose(form: Locator, name: string, label: string) {
 }
 
 /** Opens a dropdown of the node and closes it again. */
-async function optionsOf(name: string): Promise<string[]> {
+async function optionsOf(name: string): Promise<Array<string | undefined>> {
 	await parameter(node, name).click();
 	await visibleOptions().first().waitFor();
-	const labels = await visibleOptions().allInnerTexts();
+	// Below the label there may be a description.
+	const labels = (await visibleOptions().allInnerTexts()).map((text) => text.split('\n', 1)[0]);
 	await parameter(node, name).click();
 	return labels;
 }

@@ -89,8 +89,9 @@ describe.each([
 		const page = await openEditor(browser, n8n);
 		await page.goto(`/workflow/${workflowId}`);
 		await page.getByTestId('canvas-node').last().dblclick();
-		const notice = page.getByTestId('ndv').getByText('Install this node to use it').locator('..');
-		expect(await notice.innerText()).toContain('part of the n8n-nodes-dataarts-insight community package');
+		const node = page.getByTestId('ndv');
+		await node.getByText('Install this node to use it').waitFor();
+		await node.getByText('part of the n8n-nodes-dataarts-insight community package').waitFor();
 		await page.close();
 	});
 

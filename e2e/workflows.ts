@@ -38,6 +38,8 @@ export function chain(name: string, ...nodes: INode[]): ExportedWorkflow {
 	return {
 		name,
 		nodes,
+		// As all workflows that are made in the editor.
+		settings: { executionOrder: 'v1' },
 		connections: Object.fromEntries(
 			nodes
 				.slice(0, -1)
