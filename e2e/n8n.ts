@@ -231,17 +231,12 @@ export class N8n {
 
 	/** The executions of a workflow that n8n lists, the latest first. */
 	async executions(workflowId: string): Promise<ExecutionSummary[]> {
-		const query = new URLSearchParams({ filter: JSON.stringify({ workflowId }), limit: '100' });
-		const all: ExecutionSummary[] = [];
-		for (;;) {
-			const { results, nextCursor } = await this.rest<{
-				results: ExecutionSummary[];
-				nextCursor: string | null;
-			}>('GET', `/executions?${query.toString()}`);
-			all.push(...results);
-			if (!nextCursor) return all;
-			query.set('cursor', nextCursor);
-		}
+		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
+		const { results } = await this.rest<{ results: ExecutionSummary[] }>(
+			'GET',
+			`/executions?filter=${filter}&limit=100`,
+		);
+		return results;
 	}
 
 	/** One execution with what its nodes gave. */
@@ -254,13 +249,13 @@ export class N8n {
 		return { ...summary, data: flatted.parse(data) as IRunExecutionData };
 	}
 
-	/** Waits until an execution has ended, for a minute at most. */
-	async finished(executionId: string): Promise<Execution> {
-		for (const start = Date.now(); Date.now() - start < 60_000; await sleep(200)) {
+	/** Waits until an execution has ended, for a minute at most unless told otherwise. */
+	async finished(executionId: string, patience = 60_000): Promise<Execution> {
+		for (const start = Date.now(); Date.now() - start < patience; await sleep(200)) {
 			const execution = await this.execution(executionId);
-			if (hasFinished(execution)) return execution;
+			if (!UNFINISHED.includes(execution.status)) return execution;
 		}
-		throw new Error(`Execution ${executionId} has not ended within a minute`);
+		throw new Error(`Execution ${executionId} has not ended within ${patience / 1000} seconds`);
 	}
 
 	private async request<Answer>(method: Method, path: string, body?: object): Promise<Answer> {
@@ -339,11 +334,6 @@ export class N8n {
 		if (settings.userManagement.showSetupOnFirstLoad) await this.rest('POST', '/owner/setup', this.owner);
 		else await this.rest('POST', '/login', { emailOrLdapLoginId: email, password });
 	}
-}
-
-/** Whether an execution has come to its end, whatever that is. */
-export function hasFinished({ status }: ExecutionSummary): boolean {
-	return !UNFINISHED.includes(status);
 }
 
 /** The items that a node gave in its last run, one array for each of its outputs. */
