@@ -196,6 +196,8 @@ export class N8n {
 			}),
 		}));
 		const { id } = await this.rest<{ id: string }>('POST', '/workflows', {
+			// n8n 1.x asks for it.
+			active: false,
 			settings: {},
 			...workflow,
 			nodes,
