@@ -92,7 +92,9 @@ it('ends every execution: it succeeded, or n8n reports that its worker was lost'
 		});
 	}
 	expect(failed.length).toBeGreaterThan(0);
-	expect(interrupted).toEqual(expect.arrayContaining(failed.map(({ id }) => id)));
+	// All of them were with the lost worker, which may have taken one from the queue without having started it.
+	const elsewhere = new Set([...matches(survivor, 'started'), ...matches(victim, 'finished')]);
+	expect(failed.filter(({ id }) => elsewhere.has(id))).toEqual([]);
 });
 
 it('verifies once in each execution, and not again unless n8n ran it again', () => {
