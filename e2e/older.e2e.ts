@@ -71,15 +71,17 @@ it('waits for acceptance, and hints at what a person has to do', async () => {
 	]);
 });
 
-it('gives a failed item to the error output', async () => {
+// n8n 1.x moves `{ error }` and `{ error, message }` to the error output, but no `{ error, details }`.
+it('leaves a failed item among the others where n8n 2 moves it to the error output', async () => {
 	const execution = await run({
 		...insightNode({ vpcEpServerName: faultServerName('insight-24010043') }),
 		onError: 'continueErrorOutput',
 	});
 	expect(execution.status).toBe('success');
-	const [good, failed] = nodeOutput(execution, 'DataArts Insight');
-	expect(good).toEqual([]);
-	expect(JSON.stringify(failed?.map(({ json }) => json))).toContain('DataArtsInsight.24010043');
+	expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
+		[{ json: { details: { code: 'DataArtsInsight.24010043' } } }],
+		[],
+	]);
 });
 
 async function run(node: INode) {
