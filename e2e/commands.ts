@@ -8,6 +8,8 @@ const execute = promisify(execFile);
 interface Options {
 	cwd: string;
 	env?: NodeJS.ProcessEnv;
+	uid?: number;
+	gid?: number;
 }
 
 /**
@@ -35,10 +37,13 @@ export async function show(command: string, args: string[], options: Options): P
 	if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${String(code)}`);
 }
 
-/** The first of these programs that is on the path, with its folder. */
-export function findProgram(names: string[]): string | undefined {
-	const folders = (process.env.PATH ?? '').split(delimiter);
+/** The first of these programs that is in one of the folders, with its folder. */
+export function findProgram(names: string[], folders = pathFolders()): string | undefined {
 	return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+}
+
+export function pathFolders(): string[] {
+	return (process.env.PATH ?? '').split(delimiter);
 }
 
 function isExecutable(file: string): boolean {

@@ -17,7 +17,7 @@ import type {
 	IWorkflowBase,
 } from 'n8n-workflow';
 
-import { logs, n8nProgram, nodeFolder, path } from './folders';
+import { current, logs } from './folders';
 import { RUN_MARK } from './processes';
 
 /** A workflow as n8n's editor exports it. */
@@ -81,10 +81,12 @@ export class N8n {
 	/**
 	 * @param name of the log file
 	 * @param env more of n8n's environment variables
+	 * @param installation which n8n
 	 */
 	constructor(
 		name: string,
 		private readonly env: Record<string, string> = {},
+		private readonly installation = current,
 	) {
 		mkdirSync(this.nodesFolder, { recursive: true });
 		mkdirSync(logs, { recursive: true });
@@ -98,30 +100,38 @@ export class N8n {
 	 * @throws Error with the end of its log, if it does not start within two minutes
 	 */
 	async start(): Promise<void> {
-		const port = await freePort();
-		this.url = `http://127.0.0.1:${port}`;
-		const env = await this.environment(port);
-		const log = openSync(this.logFile, 'a');
-		// A process group of its own, so that its own children end with it.
-		this.process = spawn(join(nodeFolder, 'bin/node'), [n8nProgram, 'start'], {
-			cwd: this.userFolder,
-			env,
-			stdio: ['ignore', log, log],
-			detached: true,
-		});
-		closeSync(log);
-		await this.waitUntilReady();
+		await this.launch('start');
+		// The editor's own pages come a moment later than the answer that the database is ready.
+		await this.waitUntilAnswered('/healthz/readiness', '/rest/settings');
 		await this.logIn();
+	}
+
+	/**
+	 * Starts it as a worker of queue mode and waits until it takes executions.
+	 *
+	 * @param concurrency how many executions it runs at a time
+	 * @throws Error with the end of its log, if it does not start within two minutes
+	 */
+	async startWorker(concurrency: number): Promise<void> {
+		await this.launch('worker', `--concurrency=${concurrency}`);
+		await this.waitUntilAnswered('/healthz/readiness');
 	}
 
 	/** Ends it, and everything that it started. */
 	async stop(): Promise<void> {
+		if (!this.process) return;
+		const exited = hasEnded(this.process) ? undefined : once(this.process, 'exit');
+		signalGroup(this.process, 'SIGTERM');
+		await Promise.race([exited, sleep(15_000, undefined, { ref: false })]);
+		await this.kill();
+	}
+
+	/** Ends it as a crash does, in the middle of what it is doing. */
+	async kill(): Promise<void> {
 		const { process: child } = this;
 		if (!child) return;
 		this.process = undefined;
-		const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
-		signalGroup(child, 'SIGTERM');
-		await Promise.race([exited, sleep(15_000, undefined, { ref: false })]);
+		const exited = hasEnded(child) ? undefined : once(child, 'exit');
 		signalGroup(child, 'SIGKILL');
 		await exited;
 	}
@@ -132,9 +142,14 @@ export class N8n {
 		await rm(this.userFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 	}
 
+	/** What it has logged so far. */
+	log(): string {
+		return readFileSync(this.logFile, 'utf8');
+	}
+
 	/** The last lines of its log. */
 	logTail(lines = 30): string {
-		return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+		return this.log().trimEnd().split('\n').slice(-lines).join('\n');
 	}
 
 	/** What the editor asks the server, as the owner. @throws Error in n8n's words if it refuses. */
@@ -181,6 +196,8 @@ export class N8n {
 			}),
 		}));
 		const { id } = await this.rest<{ id: string }>('POST', '/workflows', {
+			// n8n 1.x asks for it.
+			active: false,
 			settings: {},
 			...workflow,
 			nodes,
@@ -204,10 +221,12 @@ export class N8n {
 	 * @param trigger the name of the node to start from; the first one whose type says so when left out
 	 */
 	async run(workflowId: string, trigger?: string): Promise<Execution> {
-		const { nodes } = await this.rest<ExportedWorkflow>('GET', `/workflows/${workflowId}`);
-		const name = trigger ?? nodes.find(({ type }) => /trigger$/i.test(type))?.name;
+		const workflowData = await this.rest<ExportedWorkflow>('GET', `/workflows/${workflowId}`);
+		const name = trigger ?? workflowData.nodes.find(({ type }) => /trigger$/i.test(type))?.name;
 		const { executionId } = await this.rest<{ executionId: string }>('POST', `/workflows/${workflowId}/run`, {
 			triggerToStartFrom: { name },
+			// n8n 1.x does not look it up itself.
+			workflowData,
 		});
 		return await this.finished(executionId);
 	}
@@ -224,7 +243,7 @@ export class N8n {
 
 	/** One execution with what its nodes gave. */
 	async execution(id: string): Promise<Execution> {
-		const flatted = createRequire(n8nProgram)('flatted') as Flatted;
+		const flatted = createRequire(this.installation.program)('flatted') as Flatted;
 		const { data, ...summary } = await this.rest<ExecutionSummary & { data: string }>(
 			'GET',
 			`/executions/${id}`,
@@ -232,13 +251,13 @@ export class N8n {
 		return { ...summary, data: flatted.parse(data) as IRunExecutionData };
 	}
 
-	/** Waits until an execution has ended, for a minute at most. */
-	async finished(executionId: string): Promise<Execution> {
-		for (const start = Date.now(); Date.now() - start < 60_000; await sleep(200)) {
+	/** Waits until an execution has ended, for a minute at most unless told otherwise. */
+	async finished(executionId: string, patience = 60_000): Promise<Execution> {
+		for (const start = Date.now(); Date.now() - start < patience; await sleep(200)) {
 			const execution = await this.execution(executionId);
 			if (!UNFINISHED.includes(execution.status)) return execution;
 		}
-		throw new Error(`Execution ${executionId} has not ended within a minute`);
+		throw new Error(`Execution ${executionId} has not ended within ${patience / 1000} seconds`);
 	}
 
 	private async request<Answer>(method: Method, path: string, body?: object): Promise<Answer> {
@@ -254,14 +273,33 @@ export class N8n {
 		return JSON.parse(text) as Answer;
 	}
 
+	private async launch(...args: string[]) {
+		const port = await freePort();
+		this.url = `http://127.0.0.1:${port}`;
+		const env = await this.environment(port);
+		const log = openSync(this.logFile, 'a');
+		const { nodeFolder, program } = this.installation;
+		// A process group of its own, so that its own children end with it.
+		this.process = spawn(join(nodeFolder, 'bin/node'), [program, ...args], {
+			cwd: this.userFolder,
+			env,
+			stdio: ['ignore', log, log],
+			detached: true,
+		});
+		closeSync(log);
+	}
+
 	private async environment(port: number): Promise<Record<string, string>> {
 		return {
-			PATH: path,
+			PATH: this.installation.path,
 			HOME: this.userFolder,
 			[RUN_MARK]: process.env[RUN_MARK] ?? '',
 			N8N_USER_FOLDER: this.userFolder,
 			N8N_LISTEN_ADDRESS: '127.0.0.1',
 			N8N_PORT: String(port),
+			// A worker has no editor, only this.
+			QUEUE_HEALTH_CHECK_ACTIVE: 'true',
+			QUEUE_HEALTH_CHECK_PORT: String(port),
 			N8N_RUNNERS_BROKER_PORT: String(await freePort()),
 			N8N_SECURE_COOKIE: 'false',
 			N8N_COMMUNITY_PACKAGES_ALLOW_TOOL_USAGE: 'true',
@@ -279,12 +317,11 @@ export class N8n {
 		};
 	}
 
-	private async waitUntilReady() {
+	private async waitUntilAnswered(...paths: string[]) {
 		for (const start = Date.now(); Date.now() - start < 120_000; await sleep(250)) {
-			if (this.process?.exitCode !== null || this.process.signalCode !== null) break;
-			const response = await fetch(`${this.url}/healthz/readiness`).catch(() => undefined);
-			// The editor's own pages come a moment later than the answer that the database is ready.
-			if (response?.ok && (await fetch(`${this.url}/rest/settings`)).ok) return;
+			if (!this.process || hasEnded(this.process)) break;
+			const responses = await Promise.all(paths.map((path) => fetch(`${this.url}${path}`))).catch(() => []);
+			if (responses.length > 0 && responses.every(({ ok }) => ok)) return;
 		}
 		await this.stop();
 		throw new Error(`n8n did not start. The end of its log (${this.logFile}):\n${this.logTail()}`);
@@ -307,6 +344,10 @@ export function nodeOutput({ data }: Execution, nodeName: string): INodeExecutio
 	return (runs.at(-1)?.data?.main ?? []).map((items) => items ?? []);
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+	return exitCode !== null || signalCode !== null;
+}
+
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals) {
 	if (pid === undefined) return;
 	try {
@@ -317,7 +358,7 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals) {
 }
 
 /** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
 	const server = createServer().listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	const address = server.address();

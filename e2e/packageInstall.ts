@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { output } from './commands';
-import { path, project } from './folders';
+import { current, project } from './folders';
 import { pack } from './prepare';
 
 export const PACKAGE_NAME = 'n8n-nodes-dataarts-insight';
@@ -75,7 +75,7 @@ export async function packNextVersion(file: string): Promise<string> {
 
 /** Runs npm on the Node.js of n8n. */
 async function npm(args: string[], cwd: string) {
-	await output('npm', args, { cwd, env: { ...process.env, PATH: path } });
+	await output('npm', args, { cwd, env: { ...process.env, PATH: current.path } });
 }
 
 async function writeManifest(folder: string, manifest: object) {

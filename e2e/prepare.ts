@@ -1,18 +1,27 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
-import { findProgram, output, show } from './commands';
-import { cache, nodeFolder, path, project, tarball } from './folders';
+import { findProgram, output, pathFolders, show } from './commands';
+import { cache, current, type Installation, older, postgresFolders, project, tarball } from './folders';
 
 /** Where browsers that playwright can drive are found. */
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
-/** Installs what is missing, and packs the package. The first time takes some minutes, then a second. */
-export async function prepare(): Promise<void> {
+/**
+ * Installs what is missing, and packs the package. The first time takes some minutes, then a second.
+ *
+ * @param isNeeded whether a suite is going to run whose needs go beyond those of the others
+ */
+export async function prepare(isNeeded: (suite: 'older' | 'queue') => boolean = () => false): Promise<void> {
 	mkdirSync(cache, { recursive: true });
-	await installN8n();
+	await installN8n(current);
 	await installPrograms(BROWSERS, ['chromium']);
+	if (isNeeded('older')) await installN8n(older);
+	if (isNeeded('queue')) {
+		await installPrograms(['redis-server'], ['redis-server']);
+		await installPrograms(['postgres'], ['postgresql'], postgresFolders);
+	}
 	await pack(project, tarball);
 }
 
@@ -33,19 +42,19 @@ export async function pack(folder: string, file: string): Promise<void> {
 	renameSync(join(target, name), file);
 }
 
-async function installN8n() {
+async function installN8n({ folder, nodeFolder, path }: Installation) {
 	const hash = createHash('sha256')
-		.update(readFileSync(join(__dirname, 'package-lock.json')))
+		.update(readFileSync(join(folder, 'package-lock.json')))
 		.digest('hex');
-	const stamp = join(__dirname, 'node_modules/.prepared');
+	const stamp = join(folder, 'node_modules/.prepared');
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
 
-	console.log('Installing n8n in e2e/node_modules: 3 GB, takes some minutes…');
+	console.log(`Installing n8n in ${relative(project, folder)}/node_modules: 2 to 3 GB, takes some minutes…`);
 	for (const tool of ['python3', 'make', 'g++']) await installPrograms([tool], [tool]);
-	await show('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: __dirname });
+	await show('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
 	console.log('Building the database driver for it…');
 	await output('npm', ['rebuild', 'sqlite3', '--ignore-scripts=false'], {
-		cwd: __dirname,
+		cwd: folder,
 		env: {
 			...process.env,
 			PATH: path,
@@ -58,8 +67,8 @@ async function installN8n() {
 }
 
 /** Installs a program of Debian, if none of the programs that would do is there. */
-async function installPrograms(anyOf: string[], packages: string[]) {
-	if (findProgram(anyOf)) return;
+async function installPrograms(anyOf: string[], packages: string[], folders = pathFolders) {
+	if (findProgram(anyOf, folders())) return;
 	if (process.getuid?.() !== 0 || !findProgram(['apt-get'])) {
 		throw new Error(
 			`Install ${packages.join(' ')} first, on Debian by: sudo apt-get install ${packages.join(' ')}`,
