@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 
 import { type Simulator, startSimulator } from '../test/simulator';
 import { openEditor, startBrowser } from './browser';
-import { tarball } from './folders';
+import { nodeFolder, tarball } from './folders';
 import { N8n, nodeOutput, type StoredCredential } from './n8n';
 import {
 	installAsN8nDoes,
@@ -16,7 +16,7 @@ import {
 	readManifest,
 	uninstallByHand,
 } from './packageInstall';
-import { tell } from './results';
+import { tell } from './facts';
 import { chain, insightNode, manualTrigger } from './workflows';
 
 const NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
@@ -60,6 +60,7 @@ describe.each([
 		});
 		const { versionCli } = await n8n.rest<{ versionCli: string }>('GET', '/settings');
 		tell('n8n', versionCli);
+		tell('Node.js', String((await readManifest(nodeFolder)).version));
 	});
 
 	it('verifies an endpoint service from a workflow that was saved', async () => {

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { forgetFacts } from './facts';
 import { cache, logs, project } from './folders';
 import { prepare } from './prepare';
 import { endProcesses, markRun } from './processes';
-import { forgetFacts, type Report, writeResults } from './results';
+import { type Report, writeResults } from './results';
 
 /*
  * Proves the package in a real n8n, in a real browser: see README.md in this folder.
@@ -32,13 +34,21 @@ async function main() {
 
 	forgetFacts();
 	for (const left of [report, logs]) rmSync(left, { recursive: true, force: true });
+	mkdirSync(logs);
 	const leftOut = all || names.length > 0 ? [] : ONLY_WITH_ALL;
 	if (words.includes('--pictures')) process.env.E2E_PICTURES = join(project, 'docs/images');
 	markRun();
-	const jest = spawn(process.execPath, jestArguments(names, leftOut), { cwd: project, stdio: 'inherit' });
+	// What is interrupted cannot clean up after itself.
+	const temporary = mkdtempSync(join(tmpdir(), 'n8n-e2e-'));
+	const jest = spawn(process.execPath, jestArguments(names, leftOut), {
+		cwd: project,
+		env: { ...process.env, TMPDIR: temporary },
+		stdio: 'inherit',
+	});
 	const interrupted = endWithUs(jest);
 	const [code] = (await once(jest, 'exit')) as [number | null];
 	const left = await endProcesses();
+	rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
 
 	if (interrupted()) {
 		process.exitCode = 130;
@@ -51,7 +61,7 @@ async function main() {
 		throw new Error(`These went on after the tests and were ended:\n${left.join('\n')}`);
 	}
 	if (all && names.length === 0) {
-		writeResults(JSON.parse(readFileSync(report, 'utf8')) as Report, 'npm run e2e -- --all');
+		await writeResults(JSON.parse(readFileSync(report, 'utf8')) as Report, 'npm run e2e -- --all');
 	}
 }
 

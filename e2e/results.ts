@@ -1,13 +1,17 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 
-import { cache } from './folders';
+import { format, resolveConfig } from 'prettier';
+
+import { readFacts } from './facts';
 
 /** What is read of jest's report. */
 export interface Report {
 	numPassedTests: number;
 	numFailedTests: number;
+	/** Files that could not be run at all. */
+	numRuntimeErrorTestSuites: number;
 	/** Milliseconds since 1970, as all times here. */
 	startTime: number;
 	testResults: Array<{
@@ -18,24 +22,12 @@ export interface Report {
 	}>;
 }
 
-const facts = join(cache, 'facts.jsonl');
-
-/** Tells something that belongs in the results, such as a version; what is told again replaces it. */
-export function tell(what: string, value: string): void {
-	appendFileSync(facts, `${JSON.stringify([what, value])}\n`);
-}
-
-export function forgetFacts(): void {
-	rmSync(facts, { force: true });
-}
-
 /** Writes RESULTS.md from jest's report and what the suites told. */
-export function writeResults(report: Report, command: string): void {
-	const told = existsSync(facts) ? readFileSync(facts, 'utf8').trim().split('\n') : [];
+export async function writeResults(report: Report, command: string): Promise<void> {
 	const minutes = (Math.max(...report.testResults.map(({ endTime }) => endTime)) - report.startTime) / 60_000;
 	const machine = new Map([
 		['Machine', `${cpus().length} cores (${cpus()[0]?.model}), ${(totalmem() / 1e9).toFixed(0)} GB`],
-		...told.map((line) => JSON.parse(line) as [string, string]),
+		...readFacts(),
 		['Date', new Date(report.startTime).toISOString().slice(0, 10)],
 		['Command', `\`${command}\` (${minutes.toFixed(1)} minutes after the preparation)`],
 	]);
@@ -54,11 +46,12 @@ export function writeResults(report: Report, command: string): void {
 	);
 	const text = [
 		'# End-to-end results',
-		`Written by \`${command}\`. ${report.numPassedTests} passed, ${report.numFailedTests} failed.`,
+		`Written by \`${command}\`. ${report.numPassedTests} passed, ${report.numFailedTests + report.numRuntimeErrorTestSuites} failed.`,
 		table(['', ''], [...machine]),
 		...suites,
 	].join('\n\n');
-	writeFileSync(join(__dirname, 'RESULTS.md'), `${text}\n`);
+	const file = join(__dirname, 'RESULTS.md');
+	writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }
 
 function table(head: string[], body: string[][]): string {
