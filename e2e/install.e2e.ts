@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 
 import { type Simulator, startSimulator } from '../test/simulator';
 import { openEditor, startBrowser } from './browser';
-import { nodeFolder, tarball } from './folders';
+import { current, tarball } from './folders';
 import { N8n, nodeOutput, type StoredCredential } from './n8n';
 import {
 	installAsN8nDoes,
@@ -60,7 +60,7 @@ describe.each([
 		});
 		const { versionCli } = await n8n.rest<{ versionCli: string }>('GET', '/settings');
 		tell('n8n', versionCli);
-		tell('Node.js', String((await readManifest(nodeFolder)).version));
+		tell('Node.js', String((await readManifest(current.nodeFolder)).version));
 	});
 
 	it('verifies an endpoint service from a workflow that was saved', async () => {

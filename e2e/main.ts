@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -40,6 +40,8 @@ async function main() {
 	markRun();
 	// What is interrupted cannot clean up after itself.
 	const temporary = mkdtempSync(join(tmpdir(), 'n8n-e2e-'));
+	// PostgreSQL's own user has to get through to its data.
+	chmodSync(temporary, 0o711);
 	const jest = spawn(process.execPath, jestArguments(names, leftOut), {
 		cwd: project,
 		env: { ...process.env, TMPDIR: temporary },

@@ -4,7 +4,7 @@ import { catalogue, faultServerName, type Simulator, startSimulator } from '../t
 import { older, tarball } from './folders';
 import { N8n, nodeOutput, type StoredCredential } from './n8n';
 import { installAsN8nDoes } from './packageInstall';
-import { tell } from './results';
+import { tell } from './facts';
 import { chain, insightNode, manualTrigger } from './workflows';
 
 const NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';

@@ -7,7 +7,7 @@ import { type Simulator, startSimulator } from '../test/simulator';
 import { tarball } from './folders';
 import { type Execution, N8n } from './n8n';
 import { installAsN8nDoes } from './packageInstall';
-import { tell } from './results';
+import { tell } from './facts';
 import { DATABASE_OWNER, type Server, startPostgres, startRedis } from './servers';
 import { chain, insightNode } from './workflows';
 
