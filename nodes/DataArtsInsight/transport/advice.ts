@@ -1,3 +1,5 @@
+import { MAX_ANSWER_SIZE, type StopReason } from './exchange';
+
 const ASK_FOR_PERMISSION =
 	'Ask an administrator to grant this IAM user the permissions for DataArts Insight in the project';
 const CHECK_WORKSPACE_SETTINGS =
@@ -129,6 +131,25 @@ export function adviceFor(code: string, status: number): string | undefined {
 	if (known ?? status === 401) return known;
 	return status < 500 ? CHECK_VALUES : SERVICE_SIDE;
 }
+
+/** What is said of a call that was ended from this side. */
+export const STOPPED: Record<StopReason, { code: string; message: string; advice: string }> = {
+	timeout: {
+		code: 'TIMEOUT',
+		message: 'The service did not answer in time',
+		advice: "Raise 'Timeout' in the options if the service needs longer",
+	},
+	tooLarge: {
+		code: 'ANSWER_TOO_LARGE',
+		message: `The answer was larger than ${MAX_ANSWER_SIZE / 1024 / 1024} MiB and was cut off`,
+		advice: 'Check that the custom address in the credential is that of the service',
+	},
+	cancelled: {
+		code: 'CANCELLED',
+		message: 'The execution was canceled while the call was under way',
+		advice: 'Start the workflow again when you want to go on',
+	},
+};
 
 /**
  * Why no connection came about, and what to do about it.

@@ -1,7 +1,7 @@
 import type { JsonObject } from 'n8n-workflow';
 
-import { adviceFor, whyNotConnected } from './advice';
-import { type Answer, type ExchangeError, MAX_ANSWER_SIZE, type StopReason } from './exchange';
+import { adviceFor, STOPPED, whyNotConnected } from './advice';
+import type { Answer, ExchangeError, StopReason } from './exchange';
 import type { Route } from './route';
 
 /** The longest text of the service that is passed on, in characters. */
@@ -158,24 +158,6 @@ export function unexpectedAnswer(missing: string, creates: boolean): RequestErro
 		{ code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: creates },
 	);
 }
-
-const STOPPED = {
-	timeout: {
-		code: 'TIMEOUT',
-		message: 'The service did not answer in time',
-		advice: "Raise 'Timeout' in the options if the service needs longer",
-	},
-	tooLarge: {
-		code: 'ANSWER_TOO_LARGE',
-		message: `The answer was larger than ${MAX_ANSWER_SIZE / 1024 / 1024} MiB and was cut off`,
-		advice: 'Check that the custom address in the credential is that of the service',
-	},
-	cancelled: {
-		code: 'CANCELLED',
-		message: 'The execution was canceled while the call was under way',
-		advice: 'Start the workflow again when you want to go on',
-	},
-} as const;
 
 /** The error for a call that was ended from this side. */
 export function ended(reason: StopReason, outcomeUnknown: boolean): RequestError {
