@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 
+import type { INode } from 'n8n-workflow';
 import type { Browser, Locator, Page } from 'playwright-core';
 
 import { catalogue, type Simulator, startSimulator } from '../test/simulator';
 import { openEditor, startBrowser, takePicture, WINDOW } from './browser';
+import { tell } from './facts';
 import { examples, tarball } from './folders';
 import { type ExportedWorkflow, N8n } from './n8n';
 import { installAsN8nDoes } from './packageInstall';
-import { tell } from './facts';
+import { chain, insightNode, manualTrigger } from './workflows';
 
 const ACTION = 'Verify a VPC endpoint service and create the endpoint';
 const ICON = '/icons/n8n-nodes-dataarts-insight/dist/nodes/DataArtsInsight/dataArtsInsight';
@@ -176,6 +178,22 @@ describe('A person in the editor', () => {
 		expect(dark?.svg).not.toBe(light?.svg);
 		await page.emulateMedia({ colorScheme: 'light' });
 	});
+});
+
+it('A node behind it is offered its fields before the first run', async () => {
+	const edit: INode = {
+		id: 'edit',
+		name: 'Edit Fields',
+		type: 'n8n-nodes-base.set',
+		typeVersion: 3.4,
+		position: [440, 0],
+		parameters: {},
+	};
+	await openWorkflow(chain('Not run yet', manualTrigger, insightNode(), edit));
+	await byId('canvas-node').last().dblclick();
+	await node.getByText('Usually outputs the following fields').waitFor();
+	await node.getByText('vpc_ep_client_status').waitFor();
+	expect(simulator.requests).toHaveLength(0);
 });
 
 describe('An example', () => {
