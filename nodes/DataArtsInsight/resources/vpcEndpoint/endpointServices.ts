@@ -41,13 +41,14 @@ export async function searchEndpointServices(
 		const call = await connect(session, { timeout: TIMEOUT, maxRetries: 1, egress });
 		const text = filter.trim();
 		const search = text && `&${UUID.test(text) ? 'id' : 'endpoint_service_name'}=${encodeURIComponent(text)}`;
-		const page = `limit=${PAGE_SIZE}&offset=${paginationToken}`;
+		const offset = Number(paginationToken);
+		const page = `limit=${PAGE_SIZE}&offset=${offset}`;
 		const path = `/v1/${session.projectId}/vpc-endpoint-services?${page}${search}`;
 		const { endpoint_services: services, total_count: total } = await call({ method: 'GET', path });
 
 		if (!Array.isArray(services)) throw unexpectedAnswer("the list 'endpoint_services'", false);
 
-		const listed = Number(paginationToken) + services.length;
+		const listed = offset + services.length;
 		return {
 			results: services.filter(isObject).map(listItem),
 			paginationToken: services.length > 0 && listed < Number(total) ? String(listed) : undefined,

@@ -159,7 +159,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 				const { body, simplify, pending } = item;
 				const answer = await call({ method: 'POST', path, body }).catch((error: Error) => {
 					if (pending && error instanceof RequestError) {
-						error.known = `The VPC endpoint exists; its last status was ${pending.status}`;
+						error.known = `Before this call the VPC endpoint was ${pending.status}`;
 					}
 					throw error;
 				});

@@ -133,7 +133,7 @@ describe('waiting for acceptance', () => {
 		const { bad } = await running;
 		const details = bad[0]?.json.details as Record<string, string>;
 		expect(details.description).toContain(advice);
-		expect(details.description).toContain('The VPC endpoint exists; its last status was pendingAcceptance');
+		expect(details.description).toContain('Before this call the VPC endpoint was pendingAcceptance');
 		expect(simulator.requests).toHaveLength(2);
 	});
 
