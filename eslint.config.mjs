@@ -13,7 +13,10 @@ export default tseslint.config(
 	},
 	{
 		files: ['**/*.js'],
-		languageOptions: { sourceType: 'commonjs', globals: { module: 'writable', require: 'readonly' } },
+		languageOptions: {
+			sourceType: 'commonjs',
+			globals: { __dirname: 'readonly', Buffer: 'readonly', module: 'writable', require: 'readonly' },
+		},
 	},
 	// What n8n asks of a community package, with its rules for n8n Cloud. The three rules that are off contradict
 	// others that are on; n8n's own configuration for community packages turns them off as well.

@@ -4,9 +4,7 @@ import type {
 	INodeCredentialTestResult,
 } from 'n8n-workflow';
 
-import { InputError, RequestError } from '../nodes/DataArtsInsight/transport/errors';
-import { connect } from '../nodes/DataArtsInsight/transport/service';
-import { openSession } from '../nodes/DataArtsInsight/transport/session';
+import { connect, InputError, openSession, RequestError } from '../nodes/DataArtsInsight/transport';
 
 /** How long the service may take, in milliseconds: somebody is looking at the form. */
 const TIMEOUT = 15_000;

@@ -6,12 +6,18 @@ import type {
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
 
-import { InputError, interruption } from '../nodes/DataArtsInsight/transport/errors';
-import { type Answer, ExchangeError } from '../nodes/DataArtsInsight/transport/exchange';
-import { loginKey, loginToken, type SendLogin } from '../nodes/DataArtsInsight/transport/login';
-import { readAnswer } from '../nodes/DataArtsInsight/transport/request';
-import { openSession } from '../nodes/DataArtsInsight/transport/session';
-import { dropToken } from '../nodes/DataArtsInsight/transport/tokens';
+import {
+	type Answer,
+	dropToken,
+	ExchangeError,
+	InputError,
+	interruption,
+	loginKey,
+	loginToken,
+	openSession,
+	readAnswer,
+	type SendLogin,
+} from '../nodes/DataArtsInsight/transport';
 import { accessKeyHeaders, credentialText, tokenHeaders } from './authentication';
 import { type AccessKey, encode, signedHeaders } from './signature';
 

@@ -13,9 +13,9 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 
-import { dataArtsInsightApiTest } from '../../credentials/credentialTest';
-import { DataArtsInsightApi } from '../../credentials/DataArtsInsightApi.credentials';
-import { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
+import type { DataArtsInsightApi } from '../../credentials/DataArtsInsightApi.credentials';
+import type { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
+import { built, OUR_NODE } from '../build';
 import { runWorkflow } from '../harness';
 import {
 	abnormalWorkspaceId,
@@ -31,7 +31,14 @@ import {
 } from '../simulator';
 
 let simulator: Simulator;
-beforeAll(async () => (simulator = await startSimulator()));
+let node: DataArtsInsight;
+let credentialType: DataArtsInsightApi;
+beforeAll(async () => {
+	simulator = await startSimulator();
+	const { nodes, credentials } = await built;
+	node = nodes[OUR_NODE] as DataArtsInsight;
+	credentialType = credentials.dataArtsInsightApi as DataArtsInsightApi;
+});
 beforeEach(() => simulator.reset());
 afterAll(async () => await simulator.close());
 
@@ -39,15 +46,18 @@ describe('the credential test', () => {
 	const test = async (change: object = {}, base: object = simulator.credentials) => {
 		const data = { ...base, ...change };
 		const credential = { id: '1', name: 'Test', type: 'dataArtsInsightApi', data } as ICredentialsDecrypted;
-		const result = await dataArtsInsightApiTest.call({} as ICredentialTestFunctions, credential);
+		const result = await node.methods.credentialTest.dataArtsInsightApiTest.call(
+			{} as ICredentialTestFunctions,
+			credential,
+		);
 		expect(JSON.stringify(result)).not.toContain(simulator.credentials.token);
 		return result;
 	};
 
 	it('is the one that the node names', () => {
-		const { description, methods } = new DataArtsInsight();
-		const testedBy = description.credentials?.[0]?.testedBy as keyof typeof methods.credentialTest;
-		expect(methods.credentialTest[testedBy]).toBe(dataArtsInsightApiTest);
+		const { description, methods } = node;
+		const testedBy = description.credentials?.[0]?.testedBy as string;
+		expect(methods.credentialTest).toHaveProperty(testedBy);
 	});
 
 	it('lists one connection, which creates nothing', async () => {
@@ -198,7 +208,7 @@ describe("n8n's HTTP Request node", () => {
 			{
 				types: {
 					nodes: { 'n8n-nodes-base.httpRequest': new HttpRequest() },
-					credentials: { dataArtsInsightApi: new DataArtsInsightApi() },
+					credentials: { dataArtsInsightApi: credentialType },
 				},
 				credentials: stored,
 				input: Array<IDataObject>(items).fill({}),
@@ -268,16 +278,13 @@ describe("n8n's HTTP Request node", () => {
 	});
 
 	it('signs a query in the address, one beside it, and text as it is', async () => {
-		const { headers, ...signed } = await new DataArtsInsightApi().authenticate(
-			simulator.accessKeyCredentials,
-			{
-				url: '/v1/p/x?b=2',
-				baseURL: 'https://insight.example.com',
-				method: 'PUT',
-				qs: { a: [1, 'é ü'] },
-				body: 'text',
-			},
-		);
+		const { headers, ...signed } = await credentialType.authenticate(simulator.accessKeyCredentials, {
+			url: '/v1/p/x?b=2',
+			baseURL: 'https://insight.example.com',
+			method: 'PUT',
+			qs: { a: [1, 'é ü'] },
+			body: 'text',
+		});
 		expect(signed).toMatchObject({
 			url: 'https://insight.example.com/v1/p/x?b=2&a=1&a=%C3%A9%20%C3%BC',
 			qs: {},
@@ -289,7 +296,7 @@ describe("n8n's HTTP Request node", () => {
 
 	it('leaves a content type alone, and an empty body of a GET out', async () => {
 		const authenticate = async (options: object) =>
-			await new DataArtsInsightApi().authenticate(simulator.accessKeyCredentials, {
+			await credentialType.authenticate(simulator.accessKeyCredentials, {
 				url: 'https://insight.example.com/x',
 				...options,
 			});
@@ -313,8 +320,7 @@ describe("n8n's HTTP Request node", () => {
 		'does not sign what it cannot: %j',
 		async (part) => {
 			const options = { url: 'https://insight.example.com/', ...part } as IHttpRequestOptions;
-			const sign = async () =>
-				await new DataArtsInsightApi().authenticate(simulator.accessKeyCredentials, options);
+			const sign = async () => await credentialType.authenticate(simulator.accessKeyCredentials, options);
 			await expect(sign).rejects.toThrow('cannot be signed');
 		},
 	);

@@ -63,7 +63,7 @@ async function main() {
 	}
 
 	const licences = readFileSync(
-		join(unpacked, 'dist/nodes/DataArtsInsight/DataArtsInsight.node.LICENSES.txt'),
+		join(unpacked, 'dist/nodes/DataArtsInsight/transport/index.LICENSES.txt'),
 		'utf8',
 	);
 	for (const name of ['undici', 'proxy-from-env']) {

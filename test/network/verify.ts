@@ -1,7 +1,7 @@
 import type { INodeExecutionData, INodeParameters, OnError } from 'n8n-workflow';
 
+import { built, OUR_NODE } from '../build';
 import { type RunOptions, runWorkflow } from '../harness';
-import { types } from '../nodes/DataArtsInsight/runNode';
 
 export interface VerifyOptions extends Pick<RunOptions, 'signal'> {
 	/** The node's credential, and what is to differ from it. */
@@ -31,7 +31,7 @@ export async function verify(
 				...base,
 				id: '3',
 				name: 'DataArts Insight',
-				type: 'n8n-nodes-dataarts-insight.dataArtsInsight',
+				type: OUR_NODE,
 				parameters: {
 					resource: 'vpcEndpoint',
 					operation: 'verifyAndCreate',
@@ -51,7 +51,7 @@ export async function verify(
 		},
 	};
 	const result = await runWorkflow(workflow, {
-		types,
+		types: await built,
 		credentials: { dataArtsInsightApi: { ...credentials } },
 		input: names.map((name) => ({ name })),
 		signal,

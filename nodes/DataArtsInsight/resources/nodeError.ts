@@ -1,7 +1,7 @@
 import type { INode } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 
-import { InputError, RequestError } from '../transport/errors';
+import { InputError, RequestError } from '../transport';
 
 /**
  * The error as n8n shows it: with its words, the item it belongs to and what a workflow can act on.

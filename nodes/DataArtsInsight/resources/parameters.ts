@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { isExpression, isResourceLocatorValue } from 'n8n-workflow';
 
-import { InputError } from '../transport/errors';
+import { InputError } from '../transport';
 
 const maxConcurrency: INodeProperties = {
 	displayName: 'Max Concurrency',

@@ -1,7 +1,6 @@
 import { type IDataObject, type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
 
-import { InputError, RequestError } from '../transport/errors';
-import { wait } from '../transport/pace';
+import { InputError, RequestError, wait } from '../transport';
 import { toNodeError } from './nodeError';
 
 /** How long items may be read before other work of n8n gets its turn, in milliseconds. */

@@ -1,6 +1,7 @@
 import { type NodeEgressFilter, sleep } from 'n8n-workflow';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Dispatcher } from 'undici';
+import connect from 'undici/lib/api/api-connect.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
@@ -113,12 +114,12 @@ function proxyFor(origin: string): URL | undefined {
 }
 
 /**
- * The connection to a proxy. If the proxy ends it instead of an answer, undici connects again at once and without
+ * The connection to a proxy. undici gives dispatchers their `connect` in its entry file only, so it is given here. If the proxy ends it instead of an answer, undici connects again at once and without
  * end; under another code it takes that for the failure that it is.
  */
 class ProxyPool extends Pool {
 	override async connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
-		return await super.connect(options).catch((error: Error & { code?: string }) => {
+		return await connect.call(this, options).catch((error: Error & { code?: string }) => {
 			if (error.code === 'UND_ERR_SOCKET') error.code = 'ECONNRESET';
 			throw error;
 		});

@@ -3,6 +3,14 @@
  * n8n, reads. Its parts do not: only they are imported.
  */
 
+declare module 'undici/lib/api/api-connect.js' {
+	import type { Dispatcher } from 'undici';
+
+	function connect(this: Dispatcher, options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
+
+	export = connect;
+}
+
 declare module 'undici/lib/dispatcher/agent.js' {
 	import { Agent } from 'undici';
 

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import type { IDataObject, INodeExecutionData, INodeParameters, IWorkflowBase } from 'n8n-workflow';
 
 import schema from '../../../nodes/DataArtsInsight/__schema__/v1.0.0/vpcEndpoint/verifyAndCreate.json';
+import { built } from '../../build';
 import { runWorkflow } from '../../harness';
 import {
 	catalogue,
@@ -20,7 +21,7 @@ import {
 	startSimulator,
 	validToken,
 } from '../../simulator';
-import { byName, names, type NodeRun, runNode, types } from './runNode';
+import { byName, names, type NodeRun, runNode } from './runNode';
 
 const { salesWarehouse, webShop, financeLedger } = catalogue;
 
@@ -438,7 +439,7 @@ describe('the examples', () => {
 		JSON.parse(readFileSync(join(__dirname, '../../../examples', file), 'utf8')) as IWorkflowBase;
 	const start = async (workflow: IWorkflowBase) =>
 		await runWorkflow(workflow, {
-			types,
+			types: await built,
 			credentials: { dataArtsInsightApi: simulator.credentials },
 			input: Object.values(workflow.pinData ?? {})[0]?.map(({ json }) => json),
 		});

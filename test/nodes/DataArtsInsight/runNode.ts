@@ -1,13 +1,7 @@
 import type { IDataObject, INodeParameters, OnError } from 'n8n-workflow';
 
-import { DataArtsInsightApi } from '../../../credentials/DataArtsInsightApi.credentials';
-import { DataArtsInsight } from '../../../nodes/DataArtsInsight/DataArtsInsight.node';
+import { built, OUR_NODE } from '../../build';
 import { type RunOptions, runWorkflow } from '../../harness';
-
-export const types = {
-	nodes: { 'n8n-nodes-dataarts-insight.dataArtsInsight': new DataArtsInsight() },
-	credentials: { dataArtsInsightApi: new DataArtsInsightApi() },
-};
 
 /** Reads the type and the name of the endpoint service from the item. */
 export const byName = {
@@ -40,7 +34,7 @@ export async function runNode(
 				...base,
 				id: '2',
 				name: 'DataArts Insight',
-				type: 'n8n-nodes-dataarts-insight.dataArtsInsight',
+				type: OUR_NODE,
 				parameters: { resource: 'vpcEndpoint', operation: 'verifyAndCreate', ...parameters },
 				credentials: { dataArtsInsightApi: { id: '1', name: 'Test' } },
 				onError,
@@ -55,7 +49,7 @@ export async function runNode(
 		},
 	};
 	const credentials = credential && { dataArtsInsightApi: credential as never };
-	const result = await runWorkflow(workflow, { types, credentials, ...options });
+	const result = await runWorkflow(workflow, { types: await built, credentials, ...options });
 	return {
 		...result,
 		items: result.output('DataArts Insight')[0] ?? [],

@@ -1,6 +1,6 @@
 import type { IDataObject, JsonObject } from 'n8n-workflow';
 
-import { unexpectedAnswer } from '../../transport/errors';
+import { unexpectedAnswer } from '../../transport';
 
 /** The ten fields that people act on. */
 const SIMPLE_FIELDS = [

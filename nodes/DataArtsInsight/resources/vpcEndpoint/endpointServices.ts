@@ -6,9 +6,15 @@ import type {
 } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
 
-import { InputError, isObject, RequestError, unexpectedAnswer } from '../../transport/errors';
-import { connect } from '../../transport/service';
-import { openSession, VPC_ENDPOINT } from '../../transport/session';
+import {
+	connect,
+	InputError,
+	isObject,
+	openSession,
+	RequestError,
+	unexpectedAnswer,
+	VPC_ENDPOINT,
+} from '../../transport';
 
 /** How many endpoint services are fetched at a time; the service gives up to 1000. */
 const PAGE_SIZE = 50;

@@ -1,8 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { InputError, RequestError } from '../../transport/errors';
-import { connect } from '../../transport/service';
-import { openSession } from '../../transport/session';
+import { connect, InputError, openSession, RequestError } from '../../transport';
 import { readRunOptions, runOptions, switchReader, textReader } from '../parameters';
 import { runItems, type Sent } from '../runItems';
 import {

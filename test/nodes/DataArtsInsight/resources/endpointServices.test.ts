@@ -1,8 +1,9 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
+import { built, OUR_NODE } from '../../../build';
 import { searchList } from '../../../harness';
 import { catalogue, type Simulator, startSimulator, validToken } from '../../../simulator';
-import { runNode, types } from '../runNode';
+import { runNode } from '../runNode';
 
 const { salesWarehouse, webShop, cloudOwned, partnerArchive } = catalogue;
 
@@ -17,9 +18,9 @@ const search = async (
 	credential: ICredentialDataDecryptedObject = simulator.credentials,
 ) =>
 	await searchList(
-		'n8n-nodes-dataarts-insight.dataArtsInsight',
+		OUR_NODE,
 		'searchEndpointServices',
-		{ types, credentials: { dataArtsInsightApi: credential } },
+		{ types: await built, credentials: { dataArtsInsightApi: credential } },
 		filter,
 		token,
 	);
@@ -150,8 +151,8 @@ describe('where there is no list, the form says why and how to do without:', () 
 	});
 
 	it('no credential', async () => {
-		const lists = searchList('n8n-nodes-dataarts-insight.dataArtsInsight', 'searchEndpointServices', {
-			types,
+		const lists = searchList(OUR_NODE, 'searchEndpointServices', {
+			types: await built,
 		});
 		await expect(lists).rejects.toMatchObject({
 			description: expect.stringContaining('does not have any credentials set') as string,

@@ -5,14 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { NodeEgressFilter } from 'n8n-workflow';
 
-import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
-import { openSession } from '../../../../nodes/DataArtsInsight/transport/session';
+import { transport } from '../../../build';
 import { loopbackCertificate } from '../../../simulator';
 import { futureCertificate } from '../../../network/certificates';
 import { type CountingService, startCountingService } from '../../../network/countingService';
 import { setProxies } from '../../../network/httpProxy';
 import { startTcpProxy } from '../../../network/tcpProxy';
 import { detailsOf, expectOneOutputEach, makeNames, verify } from '../../../network/verify';
+
+const { connect, openSession } = transport;
 
 const names = makeNames(10);
 let service: CountingService;

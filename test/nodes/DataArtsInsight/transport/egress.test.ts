@@ -3,12 +3,13 @@ import '../../../network/egressPolicy';
 
 import type { NodeEgressFilter } from 'n8n-workflow';
 
-import type { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
-import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
-import { openSession } from '../../../../nodes/DataArtsInsight/transport/session';
+import type { RequestError } from '../../../../nodes/DataArtsInsight/transport';
+import { transport } from '../../../build';
 import { type CountingService, startCountingService } from '../../../network/countingService';
 import { setProxies, startHttpProxy } from '../../../network/httpProxy';
 import { expectOneOutputEach, makeNames, verify } from '../../../network/verify';
+
+const { connect, openSession } = transport;
 
 const names = makeNames(5);
 let service: CountingService;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
-import { openSession } from '../../../../nodes/DataArtsInsight/transport/session';
+import { transport } from '../../../build';
 import { startCountingService } from '../../../network/countingService';
 import { type Seen, type SeparateService, startSeparateService } from '../../../network/separateService';
 import { startTcpProxy } from '../../../network/tcpProxy';
 import { detailsOf, expectOneOutputEach, makeNames, verify } from '../../../network/verify';
+
+const { connect, openSession } = transport;
 
 /**
  * Milliseconds for the close to arrive. What is closed at the very moment of a call is nobody's fault, and a

@@ -4,9 +4,10 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 
 import fc from 'fast-check';
 
-import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
-import { connect, type RunLimits } from '../../../../nodes/DataArtsInsight/transport/service';
-import type { Session } from '../../../../nodes/DataArtsInsight/transport/session';
+import type { RunLimits, Session } from '../../../../nodes/DataArtsInsight/transport';
+import { transport } from '../../../build';
+
+const { connect, RequestError } = transport;
 
 const sessionAt = (port: number): Session => ({
 	origin: `http://127.0.0.1:${port}`,

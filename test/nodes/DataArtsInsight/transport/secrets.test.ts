@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 
-import { connect } from '../../../../nodes/DataArtsInsight/transport/service';
-import { openSession } from '../../../../nodes/DataArtsInsight/transport/session';
+import { transport } from '../../../build';
 import {
 	faultNames,
 	harmlessFaults,
@@ -13,6 +12,8 @@ import { startCountingService } from '../../../network/countingService';
 import { proxySecrets, setProxies, startHttpProxy } from '../../../network/httpProxy';
 import { startTcpProxy, type Weather } from '../../../network/tcpProxy';
 import { verify, type VerifyOptions } from '../../../network/verify';
+
+const { connect, openSession } = transport;
 
 /** All that this process wrote and warned of while a test ran. */
 let written: unknown[];
