@@ -64,6 +64,8 @@ export class MemoryCredentials extends ICredentialsHelper {
 	 * A credential as a node gets it: defaults filled in, fields that the form hides left out, expressions
 	 * resolved for the item at hand.
 	 *
+	 * @param raw whether to give the values as they are stored instead
+	 *
 	 * @throws Error when the type is unknown or nothing is stored for it
 	 */
 	override getDecrypted(
@@ -72,11 +74,12 @@ export class MemoryCredentials extends ICredentialsHelper {
 		typeName: string,
 		mode: WorkflowExecuteMode,
 		executeData?: IExecuteData,
-		_raw?: boolean,
+		raw?: boolean,
 		at?: ICredentialsExpressionResolveValues,
 	): Promise<ICredentialDataDecryptedObject> {
 		const stored = this.stored[typeName];
 		if (!stored) return Promise.reject(new Error(`The run was given no credential of type "${typeName}"`));
+		if (raw) return Promise.resolve(stored);
 		const fields = this.getCredentialsProperties(typeName);
 		const filled = NodeHelpers.getNodeParameters(fields, stored as INodeParameters, true, false, null, null);
 		const resolved = at?.workflow.expression.getParameterValue(

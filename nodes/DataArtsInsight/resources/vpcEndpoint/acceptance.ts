@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties, NodeExecutionHint } from 'n8n-workflow';
 
+import { RequestError } from '../../transport';
 import { wholeNumber } from '../parameters';
 
 /*
@@ -76,6 +77,17 @@ export function restBeforeNextLook(since: number, { pollInterval, maxWait }: Pat
 	return left > 0 ? Math.min(pollInterval, left) : undefined;
 }
 
+/**
+ * Whether a call that failed leaves open what became of an endpoint that is waited for: then the next call asks again.
+ * The service's refusal ends the waiting, and so does what keeps any call from being made.
+ */
+export function tellsNothing(error: unknown): error is RequestError {
+	if (!(error instanceof RequestError)) return false;
+	const { code, httpStatus } = error.details;
+	if (['BLOCKED', 'CANCELLED'].includes(code)) return false;
+	return !httpStatus || httpStatus >= 500 || error.repetition !== undefined || code === 'UNEXPECTED_ANSWER';
+}
+
 /** What to do where an endpoint cannot be used yet, or never. */
 const TO_DO: Record<string, string> = {
 	pendingAcceptance:
@@ -90,23 +102,28 @@ const TO_DO: Record<string, string> = {
  * What the editor tells about the items that somebody has to do something about, one line for each status.
  *
  * @param items what the node gives out
+ * @param lastLooks why the last call failed for items whose time was up, one text for each of them
  */
-export function acceptanceHints(items: INodeExecutionData[], patience?: Patience): NodeExecutionHint[] {
+export function acceptanceHints(
+	items: INodeExecutionData[],
+	patience?: Patience,
+	lastLooks: string[] = [],
+): NodeExecutionHint[] {
 	const counts = new Map<unknown, number>();
 	for (const { json } of items) {
 		counts.set(json.vpc_ep_client_status, (counts.get(json.vpc_ep_client_status) ?? 0) + 1);
 	}
-	return Object.entries(TO_DO).flatMap(([status, toDo]) => {
+	const whichOf = (count: number) => (items.length === 1 ? 'Status' : `${count} of ${items.length} items`);
+	const messages = Object.entries(TO_DO).flatMap(([status, toDo]) => {
 		const count = counts.get(status);
 		if (!count) return [];
 		const waited = isUndecided(status) && patience ? ` after ${patience.maxWait / 1000} seconds` : '';
-		const which = items.length === 1 ? 'Status' : `${count} of ${items.length} items`;
-		return [
-			{
-				message: `${which}: ${status}${waited}. ${toDo}`,
-				type: 'warning' as const,
-				location: 'outputPane' as const,
-			},
-		];
+		return [`${whichOf(count)}: ${status}${waited}. ${toDo}`];
 	});
+	if (lastLooks.length > 0) {
+		messages.push(
+			`${whichOf(lastLooks.length)}: as it was before, since the last call brought no answer (${lastLooks[0]}). Run the node again to see the present status.`,
+		);
+	}
+	return messages.map((message) => ({ message, type: 'warning', location: 'outputPane' }));
 }

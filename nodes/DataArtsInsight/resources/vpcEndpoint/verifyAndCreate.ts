@@ -1,6 +1,7 @@
-import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { connect, InputError, openSession, RequestError } from '../../transport';
+import { InputError, RequestError } from '../../transport';
+import { type Client, clientReader } from '../clients';
 import { readRunOptions, runOptions, switchReader, textReader } from '../parameters';
 import { runItems, type Sent } from '../runItems';
 import {
@@ -10,6 +11,7 @@ import {
 	type Patience,
 	readPatience,
 	restBeforeNextLook,
+	tellsNothing,
 } from './acceptance';
 import { readEndpoint, simplifyEndpoint } from './endpoint';
 
@@ -125,10 +127,11 @@ export interface VerifyRequest {
 
 /** One item, from its parameters to its last answer. */
 interface Verification {
+	client: Client;
 	body: VerifyRequest;
 	simplify: boolean;
-	/** The last answer, while the endpoint is waited for, and when the first one came, by `performance.now()`. */
-	pending?: { status: string; since: number };
+	/** What came last, while the endpoint is waited for, and when the first answer came, by `performance.now()`. */
+	pending?: { status: string; json: IDataObject; since: number };
 }
 
 /**
@@ -137,44 +140,60 @@ interface Verification {
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	let patience: Patience | undefined;
+	const lastLooks: string[] = [];
 	const items = await runItems(context, async () => {
-		const session = openSession(await context.getCredentials('dataArtsInsightApi', 0));
 		const { maxConcurrency, ...limits } = readRunOptions(context);
 		patience = readPatience(context);
-		const call = await connect(session, {
-			...limits,
-			signal: context.getExecutionCancelSignal(),
-			egress: context.helpers.getSecureEgressFilter?.(),
-		});
-		const path = `/v1/${session.projectId}/connections/vpc-endpoint`;
+		const readClient = await clientReader(context, limits);
 		const readBody = requestReader(context);
 		const readSimplify = switchReader(context, 'simplify');
 
 		return {
 			maxConcurrency,
-			read: (itemIndex): Verification => ({ body: readBody(itemIndex), simplify: readSimplify(itemIndex) }),
-			send: async (item) => {
-				const { body, simplify, pending } = item;
-				const answer = await call({ method: 'POST', path, body }).catch((error: Error) => {
-					if (pending && error instanceof RequestError) {
-						error.known = `Before this call the VPC endpoint was ${pending.status}`;
-					}
-					throw error;
-				});
-				const endpoint = readEndpoint(answer);
-				const sent: Sent = { json: simplify ? simplifyEndpoint(endpoint) : endpoint };
-				const status = endpoint.vpc_ep_client_status;
-				if (patience && isUndecided(status)) {
-					item.pending = { status, since: pending?.since ?? performance.now() };
-					sent.sendAgainAfter = restBeforeNextLook(item.pending.since, patience);
-				}
-				return sent;
-			},
+			read: async (itemIndex): Promise<Verification> => ({
+				body: readBody(itemIndex),
+				simplify: readSimplify(itemIndex),
+				client: await readClient(itemIndex),
+			}),
+			send: async (item) => await verify(item, patience, lastLooks),
+			identify: ({ client: { place }, body, simplify }) => JSON.stringify([place, body, simplify]),
 		};
 	});
-	const hints = acceptanceHints(items, patience);
+	const hints = acceptanceHints(items, patience, lastLooks);
 	if (hints.length > 0) context.addExecutionHints(...hints);
 	return items;
+}
+
+/** @param lastLooks gets to know why, where the last call for an item brought no answer */
+async function verify(
+	item: Verification,
+	patience: Patience | undefined,
+	lastLooks: string[],
+): Promise<Sent> {
+	const { client, body, simplify, pending } = item;
+	const path = `/v1/${client.projectId}/connections/vpc-endpoint`;
+	return await client
+		.call({ method: 'POST', path, body })
+		.then(readEndpoint)
+		.then(
+			(endpoint): Sent => {
+				const json = simplify ? simplifyEndpoint(endpoint) : endpoint;
+				const status = endpoint.vpc_ep_client_status;
+				if (!patience || !isUndecided(status)) return { json };
+				const since = pending?.since ?? performance.now();
+				item.pending = { status, json, since };
+				return { json, sendAgainAfter: restBeforeNextLook(since, patience) };
+			},
+			(error: Error): Sent => {
+				if (!pending || !patience || !(error instanceof RequestError)) throw error;
+				error.known = `Before this call the VPC endpoint was ${pending.status}`;
+				if (!tellsNothing(error)) throw error;
+				// The endpoint is there, and to verify again is what waiting does.
+				const sendAgainAfter = restBeforeNextLook(pending.since, patience);
+				if (sendAgainAfter === undefined) lastLooks.push(error.message);
+				return { json: pending.json, sendAgainAfter };
+			},
+		);
 }
 
 /** @returns a function that throws an InputError if a field that the lookup mode needs is blank */

@@ -123,16 +123,74 @@ describe('waiting for acceptance', () => {
 		await brief.close();
 	});
 
-	it.each([
-		['the service may have carried out', 'apigw-0601', 'it was not repeated'],
-		['the service refused', 'insight-20010003', 'Ask an administrator'],
-	] as const)('ends with a call that %s, and tells the last status', async (_how, fault, advice) => {
+	it('goes on after a look that tells nothing', async () => {
+		const faults = [
+			'apigw-0601',
+			'apigw-0201-502',
+			'apigw-0201-504',
+			'apigw-0308',
+			'apigw-0613',
+			'connection-reset',
+			'sign-in-page',
+			'no-answer',
+		] as const;
+		const outcomes = faults.map(async (fault) => {
+			const cloud = await startSimulator();
+			const running = verify({ ...waiting, maxRetries: 0, timeout: 500 }, [financeLedger.name], {
+				credential: cloud.credentials,
+			});
+			const onceAsked = async (times: number) => {
+				while (cloud.requests.length < times) await sleep(5);
+			};
+			await onceAsked(1);
+			cloud.failNext(fault);
+			await onceAsked(2);
+			cloud.accept(financeLedger.name);
+			const { statuses, hints } = await running;
+			const { length } = cloud.requests;
+			await cloud.close();
+			return { fault, statuses, hints, length };
+		});
+		expect(await Promise.all(outcomes)).toEqual(
+			faults.map((fault) => ({ fault, statuses: ['accepted'], hints: [], length: 3 })),
+		);
+	});
+
+	it('gives out the last status where the last look tells nothing, and says so', async () => {
+		const running = verify({ ...waiting, maxWait: 1, simplify: true }, [financeLedger.name, webShop.name]);
+		await onceAsked(2);
+		simulator.failNext('apigw-0601', 5);
+		const { statuses, items, hints } = await running;
+		expect(statuses).toEqual(['pendingAcceptance', 'accepted']);
+		expect(items[0]?.json.vpc_ep_server_name).toBe(financeLedger.name);
+		expect(hints).toEqual([
+			expect.stringMatching(/^1 of 2 items: pendingAcceptance after 1 seconds/),
+			expect.stringMatching(/^1 of 2 items: as it was before, .*\(Internal server error \(APIGW\.0601\)\)/),
+		]);
+	});
+
+	it('looks in time while a long list is still being sent', async () => {
+		const slow = await startSimulator({ latency: 40 });
+		const list = [financeLedger.name, ...Array<string>(70).fill(salesWarehouse.name)];
+		await verify({ ...waiting, maxWait: 2, maxConcurrency: 1 }, list, { credential: slow.credentials });
+		const times = slow.requests
+			.filter(({ body }) => body.includes(financeLedger.name))
+			.map(({ at }) => at - (slow.requests[0]?.at ?? 0));
+		// Max Wait is over well before the list was sent once.
+		expect(times).toHaveLength(3);
+		const sent = (slow.requests.at(-1)?.at ?? 0) - (slow.requests[0]?.at ?? 0);
+		expect(times[2]).toBeLessThan(sent - 200);
+		expect(slow.requests.at(-1)?.body).toContain(salesWarehouse.name);
+		await slow.close();
+	});
+
+	it('ends with a call that the service refused, and tells the last status', async () => {
 		const running = verify(waiting, [financeLedger.name], { onError: 'continueErrorOutput' });
 		await onceAsked(1);
-		simulator.failNext(fault);
+		simulator.failNext('insight-20010003');
 		const { bad } = await running;
 		const details = bad[0]?.json.details as Record<string, string>;
-		expect(details.description).toContain(advice);
+		expect(details.description).toContain('Ask an administrator');
 		expect(details.description).toContain('Before this call the VPC endpoint was pendingAcceptance');
 		expect(simulator.requests).toHaveLength(2);
 	});
@@ -153,7 +211,7 @@ describe('waiting for acceptance', () => {
 			settings: { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 },
 		});
 		await onceAsked(3);
-		simulator.failNext('apigw-0601');
+		simulator.failNext('insight-20010003');
 		await onceAsked(4);
 		simulator.accept(financeLedger.name);
 		const { statuses } = await running;

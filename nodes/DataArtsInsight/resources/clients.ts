@@ -1,0 +1,69 @@
+import { type IExecuteFunctions, isExpression, type IWorkflowExecuteAdditionalData } from 'n8n-workflow';
+
+import { connect, openSession, type RunLimits } from '../transport';
+
+const CREDENTIAL = 'dataArtsInsightApi';
+
+/** The service as the credential of an item leads to it. */
+export interface Client {
+	call: Awaited<ReturnType<typeof connect>>;
+	projectId: string;
+	/** The project and workspace that it acts in, and where. */
+	place: string;
+}
+
+/**
+ * Prepares to find each item's client. A credential without an expression is the same for all items and is read once,
+ * since n8n reads its database each time. Items whose credentials turn out equal share a client, and so its login and
+ * its connections.
+ *
+ * @returns a function that throws an InputError if the item's credential cannot be used, and a RequestError if the
+ * instance's egress policy does not allow the host
+ */
+export async function clientReader(
+	context: IExecuteFunctions,
+	limits: Omit<RunLimits, 'egress' | 'signal'>,
+): Promise<(itemIndex: number) => Promise<Client>> {
+	const signal = context.getExecutionCancelSignal();
+	const egress = context.helpers.getSecureEgressFilter?.();
+	const clients = new Map<string, Promise<Client>>();
+
+	async function read(itemIndex: number): Promise<Client> {
+		const credential = await context.getCredentials(CREDENTIAL, itemIndex);
+		const content = JSON.stringify(credential);
+		const known = clients.get(content);
+		if (known) return await known;
+		const session = openSession(credential);
+		const { origin, projectId, workspaceId } = session;
+		const place = [origin, projectId, workspaceId].join(' ');
+		const client = connect(session, { ...limits, signal, egress }).then((call) => ({
+			call,
+			projectId,
+			place,
+		}));
+		clients.set(content, client);
+		return await client;
+	}
+
+	if (context.getInputData().length > 1 && (await holdsExpression(context))) return read;
+	const only = read(0);
+	// Whoever asks is told; the promise itself must not be called unhandled before.
+	only.catch(() => undefined);
+	return async () => await only;
+}
+
+/** n8n shows a node the values of its credential only. What was written stands behind a helper that n8n keeps to itself. */
+async function holdsExpression(context: IExecuteFunctions): Promise<boolean> {
+	const { additionalData } = context as { additionalData?: IWorkflowExecuteAdditionalData };
+	const stored = context.getNode().credentials?.[CREDENTIAL];
+	if (!additionalData || !stored) return true;
+	const written = await additionalData.credentialsHelper.getDecrypted(
+		additionalData,
+		stored,
+		CREDENTIAL,
+		context.getMode(),
+		context.getExecuteData(),
+		true,
+	);
+	return Object.values(written).some(isExpression);
+}

@@ -1,0 +1,52 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+interface Result {
+	/** What was sent for it. */
+	request: string;
+	item: INodeExecutionData;
+}
+
+/**
+ * What succeeded in the tries of a node so far. n8n hands over the same execute data to each try of a node, and to
+ * nothing else but the calls of an agent's tools.
+ */
+const results = new WeakMap<object, { node: string; byItem: Map<number, Result> }>();
+
+/**
+ * The results of earlier tries, where n8n's *Retry On Fail* runs the node again for all items. A result counts only
+ * for the item and the request that it came from.
+ */
+export class EarlierTries {
+	private readonly byItem: Map<number, Result>;
+
+	/** @returns nothing where the node is not tried again: an agent means each of its calls */
+	static of(context: IExecuteFunctions): EarlierTries | undefined {
+		const { retryOnFail, type } = context.getNode();
+		return retryOnFail && !type.endsWith('Tool') ? new EarlierTries(context) : undefined;
+	}
+
+	private constructor(private readonly context: IExecuteFunctions) {
+		const known = results.get(context.getExecuteData());
+		this.byItem = known?.node === context.getNode().id ? known.byItem : new Map<number, Result>();
+		results.set(context.getExecuteData(), { node: context.getNode().id, byItem: this.byItem });
+	}
+
+	add(itemIndex: number, request: string, item: INodeExecutionData) {
+		this.byItem.set(itemIndex, { request, item });
+	}
+
+	/**
+	 * The item that came of a request in an earlier try.
+	 *
+	 * @param request left out where it cannot be told what would be sent
+	 */
+	get(itemIndex: number, request?: string): INodeExecutionData | undefined {
+		const result = this.byItem.get(itemIndex);
+		return request === undefined || result?.request === request ? result?.item : undefined;
+	}
+
+	/** A try has succeeded as a whole, so there will be no other. */
+	forget() {
+		results.delete(this.context.getExecuteData());
+	}
+}
