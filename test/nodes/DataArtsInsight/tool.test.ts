@@ -48,7 +48,7 @@ async function ask(settings: object = {}, parameters: INodeParameters = {}) {
 	const node = nodes[OUR_NODE] as INodeType;
 	// As n8n makes a tool of a node.
 	const description = { ...node.description, inputs: [], outputs: [NodeConnectionTypes.AiTool] };
-	const tool: INodeType = { description, execute: node.execute };
+	const tool = Object.assign(Object.create(node) as INodeType, { description });
 	const base = { typeVersion: 1, position: [0, 0] as [number, number], parameters: {} };
 	const { output, error } = await runWorkflow(
 		{
@@ -83,7 +83,7 @@ async function ask(settings: object = {}, parameters: INodeParameters = {}) {
 		},
 	);
 	expect(error).toBeUndefined();
-	return output('Agent')[0]?.map(({ json }) => String(json.answer)) ?? [];
+	return output('Agent')[0]?.map(({ json }) => json.answer as string) ?? [];
 }
 
 describe.each([

@@ -1,3 +1,6 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import { clientReader } from '../../../../nodes/DataArtsInsight/resources/clients';
 import { MemoryCredentials } from '../../../harness/host';
 import { type Simulator, startSimulator } from '../../../simulator';
 import { byName, runNode } from '../runNode';
@@ -102,4 +105,23 @@ describe('a credential without an expression', () => {
 		);
 		expect(simulator.requests).toEqual([]);
 	});
+});
+
+it('an n8n without egress policy, and one that does not show what was written, are taken as they are', async () => {
+	const read: number[] = [];
+	const context = {
+		helpers: {},
+		getInputData: () => [{ json: {} }, { json: {} }],
+		getExecutionCancelSignal: () => undefined,
+		getNode: () => ({}),
+		getCredentials: async (_name: string, itemIndex: number) => {
+			read.push(itemIndex);
+			return await Promise.resolve(simulator.credentials);
+		},
+	} as unknown as IExecuteFunctions;
+	const readClient = await clientReader(context, { timeout: 1_000, maxRetries: 0 });
+	const clients = [await readClient(0), await readClient(1)];
+	expect(read).toEqual([0, 1]);
+	expect(clients[0]?.call).toBe(clients[1]?.call);
+	expect(clients[0]?.projectId).toBe(simulator.credentials.projectId);
 });
