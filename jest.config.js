@@ -8,7 +8,7 @@ module.exports = {
 	testMatch: ['<rootDir>/test/**/*.test.ts'],
 	transform: {
 		'\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
-		'^<rootDir>/dist/.*\\.js$': require.resolve('./test/build/withSourceMap.js'),
+		'/dist/.*\\.js$': require.resolve('./test/build/withSourceMap.js'),
 	},
 	globalSetup: '<rootDir>/test/build/buildOnce.js',
 	collectCoverageFrom: ['dist/**/*.js'],
