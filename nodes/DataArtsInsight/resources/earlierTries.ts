@@ -1,4 +1,9 @@
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type { IExecuteFunctions, INode, INodeExecutionData } from 'n8n-workflow';
+
+/** Whether a node is used as a tool of an AI agent: n8n gives its type another name then. */
+export function isTool({ type }: INode): boolean {
+	return type.endsWith('Tool');
+}
 
 interface Result {
 	/** What was sent for it. */
@@ -21,8 +26,8 @@ export class EarlierTries {
 
 	/** @returns nothing where the node is not tried again: an agent means each of its calls */
 	static of(context: IExecuteFunctions): EarlierTries | undefined {
-		const { retryOnFail, type } = context.getNode();
-		return retryOnFail && !type.endsWith('Tool') ? new EarlierTries(context) : undefined;
+		const node = context.getNode();
+		return node.retryOnFail && !isTool(node) ? new EarlierTries(context) : undefined;
 	}
 
 	private constructor(private readonly context: IExecuteFunctions) {

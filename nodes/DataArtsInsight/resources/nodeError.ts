@@ -4,16 +4,6 @@ import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 import { InputError, RequestError } from '../transport';
 
 /**
- * The message of an error. An agent reads nothing but the message of a tool that failed, so there it also says what to
- * do.
- */
-export function errorMessage(node: INode, error: unknown): string {
-	const message = error instanceof Error ? error.message : String(error);
-	const says = error instanceof InputError || error instanceof RequestError ? error.description : '';
-	return says && node.type.endsWith('Tool') ? `${message}. ${says}` : message;
-}
-
-/**
  * The error as n8n shows it: with its words, the item it belongs to and what a workflow can act on.
  *
  * @param error whatever was thrown; one of n8n's own, such as that of an expression, stays what it is
@@ -22,7 +12,7 @@ export function errorMessage(node: INode, error: unknown): string {
  */
 export function toNodeError(node: INode, error: unknown, itemIndex: number, progress?: string): Error {
 	if (error instanceof InputError || error instanceof RequestError) {
-		const message = errorMessage(node, error);
+		const { message } = error;
 		const description = progress ? `${error.description}. ${progress}` : error.description;
 		if (error instanceof InputError) {
 			return new NodeOperationError(node, message, { description, itemIndex });

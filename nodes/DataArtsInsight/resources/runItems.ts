@@ -1,8 +1,8 @@
 import { type IDataObject, type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
 
 import { InputError, RequestError, wait } from '../transport';
-import { EarlierTries } from './earlierTries';
-import { errorMessage, toNodeError } from './nodeError';
+import { EarlierTries, isTool } from './earlierTries';
+import { toNodeError } from './nodeError';
 import { Resting } from './resting';
 
 /** How long items may be read before other work of n8n gets its turn, in milliseconds. */
@@ -36,7 +36,7 @@ export interface Sent {
  * neither has to wait until the others are done.
  *
  * With *Continue On Fail* an item that failed becomes `{ error, details }`, which n8n moves to the error
- * output if there is one, and the others go on. Without it the first failed item ends the run: nothing more
+ * output if there is one, and the others go on; a tool of an agent always does so. Without it the first failed item ends the run: nothing more
  * is sent, and what is under way is awaited.
  *
  * n8n's *Retry On Fail* runs the node again for all items, also with *Continue On Fail*. What an equal request
@@ -50,9 +50,10 @@ export async function runItems<Request>(
 	prepare: () => Promise<ItemHandler<Request>>,
 ): Promise<INodeExecutionData[]> {
 	const total = context.getInputData().length;
-	const continueOnFail = context.continueOnFail();
 	const cancelled = context.getExecutionCancelSignal();
 	const node = context.getNode();
+	// Of what a tool throws an agent learns the message at most, and of a failed item all.
+	const continueOnFail = context.continueOnFail() || isTool(node);
 	const earlier = EarlierTries.of(context);
 	const succeeded = new Array<INodeExecutionData | undefined>(total);
 	const failed = new Map<number, INodeExecutionData>();
@@ -70,13 +71,6 @@ export async function runItems<Request>(
 	let underWay = 0;
 	let onFinished = () => {};
 	const oneFinished = async () => await new Promise<void>((resolve) => (onFinished = resolve));
-
-	function failedItem(error: unknown, itemIndex: number): INodeExecutionData {
-		return {
-			json: { error: errorMessage(node, error), details: detailsOf(error) },
-			pairedItem: { item: itemIndex },
-		};
-	}
 
 	function fail(error: unknown, itemIndex: number) {
 		failed.set(itemIndex, failedItem(error, itemIndex));
@@ -161,9 +155,11 @@ function unforeseen(error: unknown): RequestError {
 	);
 }
 
-/** What a workflow can act on. Together with the message it is the one shape that n8n's engine takes for a failed item. */
-function detailsOf(error: unknown): IDataObject {
-	const details =
-		error instanceof RequestError ? error.details : { code: 'INVALID_INPUT', outcomeUnknown: false };
-	return foreseen(error) ? { ...details, description: error.description } : { ...details };
+/** The one shape that n8n's engine takes for a failed item and moves to the error output. */
+function failedItem(error: unknown, itemIndex: number): INodeExecutionData {
+	const message = error instanceof Error ? error.message : String(error);
+	const details: IDataObject =
+		error instanceof RequestError ? { ...error.details } : { code: 'INVALID_INPUT', outcomeUnknown: false };
+	if (foreseen(error)) details.description = error.description;
+	return { json: { error: message, details }, pairedItem: { item: itemIndex } };
 }

@@ -30,10 +30,7 @@ const agent: INodeType = {
 	async execute(this: IExecuteFunctions) {
 		const [tool] = (await this.getInputConnectionData(NodeConnectionTypes.AiTool, 0)) as [Tool];
 		const answers: string[] = [];
-		for (const service of ['missing', 'alpha', 'beta', 'gamma']) {
-			// An agent passes on the message of a tool that failed.
-			answers.push(await tool.invoke({ service }).catch(({ message }: Error) => message));
-		}
+		for (const service of ['missing', 'alpha', 'beta', 'gamma']) answers.push(await tool.invoke({ service }));
 		return [answers.map((answer) => ({ json: { answer } }))];
 	},
 };
@@ -83,7 +80,9 @@ async function ask(settings: object = {}, parameters: INodeParameters = {}) {
 		},
 	);
 	expect(error).toBeUndefined();
-	return output('Agent')[0]?.map(({ json }) => json.answer as string) ?? [];
+	return (output('Agent')[0] ?? []).map(
+		({ json }) => (JSON.parse(json.answer as string) as IDataObject[])[0] ?? {},
+	);
 }
 
 describe.each([
@@ -93,18 +92,26 @@ describe.each([
 ])('a tool of an agent %s', (_how, settings) => {
 	it('answers each of four calls for itself, one of which fails', async () => {
 		service.reply = (name) => (name === 'missing' ? '404' : 'good');
-		const [missing = '', ...found] = await ask(settings);
-		expect(missing).toContain('DataArtsInsight.24010003');
-		expect(missing).toContain('Check the name or ID of the endpoint service');
-		const names = found.map((answer) => (JSON.parse(answer) as IDataObject[])[0]?.vpc_ep_server_name);
-		expect(names).toEqual(['alpha', 'beta', 'gamma']);
+		const [missing, ...found] = await ask(settings);
+		expect(missing).toMatchObject({
+			error: '404 (DataArtsInsight.24010003)',
+			details: {
+				code: 'DataArtsInsight.24010003',
+				outcomeUnknown: false,
+				description: expect.stringContaining('Check the name or ID of the endpoint service') as string,
+			},
+		});
+		expect(found.map((answer) => answer.vpc_ep_server_name)).toEqual(['alpha', 'beta', 'gamma']);
 		expect(['alpha', 'beta', 'gamma'].map((name) => service.posts.get(name))).toEqual([1, 1, 1]);
 	});
 
 	it('says of a call with an unknown outcome what to do next', async () => {
 		service.reply = (name) => (name === 'missing' ? '500' : 'good');
-		const [missing = ''] = await ask(settings);
-		expect(missing).toContain('a VPC endpoint may exist: run the node again to see its state');
+		const [missing] = await ask(settings);
+		expect(missing?.details).toMatchObject({
+			outcomeUnknown: true,
+			description: expect.stringContaining('run the node again to see its state') as string,
+		});
 	});
 });
 
