@@ -31,6 +31,16 @@ async function main() {
 		'package.json',
 	]);
 
+	// undici and all else that a process must have once are in the one file that node and credential share.
+	assert.deepEqual(
+		files.filter((file) => file.endsWith('.LICENSES.txt')),
+		['dist/nodes/DataArtsInsight/transport/index.LICENSES.txt'],
+	);
+	assert.deepEqual(
+		files.filter((file) => file.endsWith('.map')),
+		[],
+	);
+
 	const unpacked = join(folder, 'package');
 	const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as Record<
 		string,
