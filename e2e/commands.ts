@@ -46,6 +46,11 @@ export function pathFolders(): string[] {
 	return (process.env.PATH ?? '').split(delimiter);
 }
 
+/** Where Debian has the programs of servers: not all of these folders are on everybody's path. */
+export function serverFolders(): string[] {
+	return [...pathFolders(), '/usr/sbin'];
+}
+
 function isExecutable(file: string): boolean {
 	try {
 		accessSync(file, constants.X_OK);

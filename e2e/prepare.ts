@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-import { findProgram, output, pathFolders, show } from './commands';
+import { findProgram, output, pathFolders, serverFolders, show } from './commands';
 import { cache, current, type Installation, older, postgresFolders, project, tarball } from './folders';
 
 /** Where browsers that playwright can drive are found. */
@@ -13,7 +13,9 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'googl
  *
  * @param isNeeded whether a suite is going to run whose needs go beyond those of the others
  */
-export async function prepare(isNeeded: (suite: 'older' | 'queue') => boolean = () => false): Promise<void> {
+export async function prepare(
+	isNeeded: (suite: 'gateway' | 'older' | 'proxy' | 'queue') => boolean = () => false,
+): Promise<void> {
 	mkdirSync(cache, { recursive: true });
 	await installN8n(current);
 	await installPrograms(BROWSERS, ['chromium']);
@@ -22,6 +24,8 @@ export async function prepare(isNeeded: (suite: 'older' | 'queue') => boolean = 
 		await installPrograms(['redis-server'], ['redis-server']);
 		await installPrograms(['postgres'], ['postgresql'], postgresFolders);
 	}
+	if (isNeeded('proxy')) await installPrograms(['squid'], ['squid'], serverFolders);
+	if (isNeeded('gateway')) await installPrograms(['nginx'], ['nginx'], serverFolders);
 	await pack(project, tarball);
 }
 

@@ -1,6 +1,6 @@
 import type { INode } from 'n8n-workflow';
 
-import { catalogue, type Simulator, startSimulator } from '../test/simulator';
+import { catalogue, faultServerName, type Simulator, startSimulator } from '../test/simulator';
 import { type ChatModel, startChatModel } from './chatModel';
 import { tarball } from './folders';
 import { type ExportedWorkflow, N8n, nodeOutput } from './n8n';
@@ -8,6 +8,11 @@ import { installAsN8nDoes } from './packageInstall';
 import { chain, insightNode, manualTrigger } from './workflows';
 
 const { name: serviceName } = catalogue.salesWarehouse;
+
+/** Services that a model asks for; the first one does not exist. */
+const asked = ['cn-north-4.missing', ...['alpha', 'beta', 'gamma'].map(named)];
+const WHAT_TO_DO =
+	'Check the name or ID of the endpoint service in the VPC Endpoint console of its owner, and that it is in the region of the credential';
 
 const n8n = new N8n('tool');
 let simulator: Simulator;
@@ -28,15 +33,20 @@ afterAll(async () => {
 	await simulator.close();
 });
 
+afterEach(() => {
+	simulator.reset();
+	model.reset();
+});
+
 it('gives an AI agent the same item that it gives a workflow', async () => {
 	const plain = await n8n.run(await n8n.importWorkflow(chain('Plain', manualTrigger, insightNode())));
 	const [[item] = []] = nodeOutput(plain, 'DataArts Insight');
 
 	model.willSay({ tool: 'DataArts_Insight', arguments: { service: serviceName } });
 	model.willSay('It is reachable.');
-	const asked = await n8n.run(await n8n.importWorkflow(agentWorkflow()));
+	const answered = await n8n.run(await n8n.importWorkflow(agentWorkflow(3)));
 
-	expect(asked.status).toBe('success');
+	expect(answered.status).toBe('success');
 	const [question, answer] = model.requests;
 	expect(question?.tools).toHaveLength(1);
 	expect(question?.tools?.[0]?.function).toMatchObject({
@@ -50,13 +60,42 @@ it('gives an AI agent the same item that it gives a workflow', async () => {
 	);
 });
 
+describe.each([2.2, 3])('an AI agent of version %d that calls it four times', (version) => {
+	it.each(['one after the other', 'at once'])('%s is told four times what came of it', async (how) => {
+		const calls = asked.map((service) => ({ tool: 'DataArts_Insight', arguments: { service } }));
+		if (how === 'at once') model.willSay(...calls);
+		else for (const call of calls) model.willSay(call);
+		model.willSay('Three of the four are reachable.');
+		const answered = await n8n.run(await n8n.importWorkflow(agentWorkflow(version)));
+
+		expect(answered.status).toBe('success');
+		const [failure, ...successes] = model.told();
+		// What a tool throws, an agent of version 2 passes on as an empty text, and one of version 3 without its advice.
+		expect(failure).toContain('DataArtsInsight.24010003');
+		expect(failure).toContain(WHAT_TO_DO);
+		expect(successes.map((text) => JSON.parse(text ?? '') as unknown)).toMatchObject(
+			asked.slice(1).map((name) => [{ vpc_ep_server_name: name, vpc_ep_client_status: 'accepted' }]),
+		);
+		const posted = simulator.requests.map(({ body }) => JSON.parse(body) as unknown);
+		expect(posted).toHaveLength(asked.length);
+		expect(posted).toEqual(
+			expect.arrayContaining(asked.map((name) => ({ ds_type: 'DWS', vpc_ep_server_name: name }))),
+		);
+	});
+});
+
+/** A service that the simulated cloud takes for an accepted one, whatever comes after its prefix. */
+function named(name: string): string {
+	return `${faultServerName('extra-fields')}.${name}`;
+}
+
 /** An agent with a model and this node as its only tool, whose field the model fills in. */
-function agentWorkflow(): ExportedWorkflow {
+function agentWorkflow(version: number): ExportedWorkflow {
 	const agent: INode = {
 		id: 'agent',
 		name: 'Agent',
 		type: '@n8n/n8n-nodes-langchain.agent',
-		typeVersion: 3,
+		typeVersion: version,
 		position: [220, 0],
 		parameters: { promptType: 'define', text: 'Is the sales warehouse reachable?', options: {} },
 	};

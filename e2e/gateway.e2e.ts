@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { INode } from 'n8n-workflow';
+
+import { faultServerName, loopbackCertificate, type Simulator, startSimulator } from '../test/simulator';
+import { tell } from './facts';
+import { cache, tarball } from './folders';
+import { type ExportedWorkflow, N8n, nodeOutput } from './n8n';
+import { installAsN8nDoes } from './packageInstall';
+import { type LoggingServer, startNginx } from './servers';
+import { chain, insightNode, manualTrigger } from './workflows';
+
+/*
+ * In front of the cloud stands a gateway that closes its connections: Debian's nginx. That must cost no item, and no
+ * service may be asked for twice.
+ */
+
+/** How many requests nginx takes on a connection. */
+const REQUESTS_A_CONNECTION = 20;
+
+const authorities = join(cache, 'loopback.pem');
+
+let simulator: Simulator;
+let nginx: LoggingServer;
+let n8n: N8n;
+
+beforeAll(async () => {
+	writeFileSync(authorities, loopbackCertificate.cert);
+	simulator = await startSimulator({ latency: 5 });
+	nginx = await startNginx(simulator.url);
+	n8n = new N8n('gateway', { NODE_EXTRA_CA_CERTS: authorities });
+	await installAsN8nDoes(n8n.nodesFolder, tarball);
+	await n8n.start();
+	const url = `https://127.0.0.1:${nginx.port}`;
+	await n8n.createCredential({ ...simulator.passwordCredentials, baseUrl: url, iamUrl: url, vpcepUrl: url });
+});
+
+afterAll(async () => {
+	await n8n.dispose();
+	await nginx.stop();
+	await simulator.close();
+});
+
+beforeEach(() => simulator.reset());
+
+it('a long list loses no item to used-up connections, and takes few of them', async () => {
+	const names = namesOf('list', 400);
+	const before = (await connections()).size;
+	const execution = await n8n.run(
+		await n8n.importWorkflow(chain('List', manualTrigger, list(names), verify)),
+	);
+
+	expectAll(names, nodeOutput(execution, verify.name)[0]);
+	const opened = (await connections()).size - before;
+	tell('Gateway', `${names.length} items on ${opened} connections of ${REQUESTS_A_CONNECTION} requests`);
+	expect(opened).toBeLessThanOrEqual((names.length / REQUESTS_A_CONNECTION) * 1.5 + 10);
+});
+
+it('a loop whose pauses are about as long as connections stay open loses no item', async () => {
+	const names = namesOf('loop', 300);
+	const execution = await n8n.run(await n8n.importWorkflow(loop(names)));
+
+	expectAll(names, nodeOutput(execution, 'Loop')[0]);
+});
+
+/** Services that the simulated cloud takes for accepted ones. */
+function namesOf(test: string, count: number): string[] {
+	return Array.from({ length: count }, (_, index) => `${faultServerName('extra-fields')}.${test}-${index}`);
+}
+
+/** Each name became an item in its place, and was asked for once. */
+function expectAll(names: string[], items: ReturnType<typeof nodeOutput>[number] = []) {
+	const failed = items.flatMap(({ json }) => ('error' in json ? [json] : []));
+	expect(failed).toEqual([]);
+	expect(items.map(({ json }) => json.vpc_ep_server_name)).toEqual(names);
+	const posts = simulator.requests.filter(({ path }) => path.endsWith('/connections/vpc-endpoint'));
+	const asked = posts.map(({ body }) => (JSON.parse(body) as Record<string, string>).vpc_ep_server_name);
+	expect(asked.sort()).toEqual([...names].sort());
+}
+
+/** The connections that nginx has had so far. */
+async function connections(): Promise<Set<string | undefined>> {
+	return new Set((await nginx.calls()).map((call) => call.split(' ')[0]));
+}
+
+const verify: INode = {
+	...insightNode({ vpcEpServerName: '={{ $json.name }}', options: { maxConcurrency: 10 } }),
+	onError: 'continueRegularOutput',
+};
+
+function list(names: string[]): INode {
+	return {
+		id: 'list',
+		name: 'List',
+		type: 'n8n-nodes-base.code',
+		typeVersion: 2,
+		position: [0, 200],
+		parameters: { jsCode: `return ${JSON.stringify(names)}.map((name) => ({ json: { name } }));` },
+	};
+}
+
+/** Verifies ten at a time, and waits from 0.9 seconds up to a little more than one in between. */
+function loop(names: string[]): ExportedWorkflow {
+	const batches: INode = {
+		id: 'loop',
+		name: 'Loop',
+		type: 'n8n-nodes-base.splitInBatches',
+		typeVersion: 3,
+		position: [200, 0],
+		parameters: { batchSize: 10, options: {} },
+	};
+	const pause: INode = {
+		id: 'wait',
+		name: 'Wait',
+		type: 'n8n-nodes-base.wait',
+		typeVersion: 1.1,
+		position: [400, 200],
+		webhookId: '6c1c8a0e-2f0b-4f0d-9a52-9d2c1f7c1b11',
+		parameters: { amount: '={{ 0.9 + $runIndex * 0.004 }}', unit: 'seconds' },
+	};
+	const to = (node: INode) => [{ node: node.name, type: 'main' as const, index: 0 }];
+	const workflow = chain('Loop', manualTrigger, list(names), batches);
+	return {
+		...workflow,
+		nodes: [...workflow.nodes, verify, pause],
+		connections: {
+			...workflow.connections,
+			[batches.name]: { main: [[], to(verify)] },
+			[verify.name]: { main: [to(pause)] },
+			[pause.name]: { main: [to(batches)] },
+		},
+	};
+}
