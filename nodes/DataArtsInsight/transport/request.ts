@@ -1,4 +1,4 @@
-import { jsonParse, type JsonObject } from 'n8n-workflow';
+import type { JsonObject } from 'n8n-workflow';
 
 import {
 	ended,
@@ -6,12 +6,14 @@ import {
 	isObject,
 	refusal,
 	type RefusalContext,
-	type RequestError,
+	RequestError,
 	unexpectedAnswer,
 } from './errors';
 import { type Answer, exchange, ExchangeError } from './exchange';
+import { cleanObject, readJson } from './json';
 import { backOff, MAX_WAIT, type Pace, wait } from './pace';
 import type { Route } from './route';
+import { SecretMask } from './secrets';
 
 /** One request, ready to be sent. */
 export interface OutgoingRequest {
@@ -52,26 +54,36 @@ export async function sendRequest(
 	context: RefusalContext,
 ): Promise<ReceivedObject> {
 	let answer: Answer;
+	let handedOver = false;
 	try {
-		answer = await route.withDispatcher(
-			async (dispatcher) => await exchange(dispatcher, request, timeout, signal),
-		);
+		answer = await route.withDispatcher(async (dispatcher) => {
+			handedOver = true;
+			return await exchange(dispatcher, request, timeout, signal);
+		});
 	} catch (error) {
-		// Anything else can only come from before a connection was there.
-		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, false);
+		// What nobody foresaw tells nothing of the request, so once that was handed over it may have left.
+		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, handedOver);
 		throw interruption(reason, route, context.creates);
 	}
-	return readAnswer(answer, context);
+	try {
+		return readAnswer(answer, context);
+	} catch (error) {
+		throw error instanceof RequestError
+			? error
+			: unexpectedAnswer('anything that could be read', context.creates, answer.status);
+	}
 }
 
 /** @throws {RequestError} if the answer is not a success that holds a JSON object */
 export function readAnswer(answer: Answer, context: RefusalContext): ReceivedObject {
 	const { status, headers, text } = answer;
-	const value = jsonParse<unknown>(text, { fallbackValue: null });
+	const value = readJson(text);
 	const object = isObject(value) ? value : undefined;
 	if (status >= 300 || object?.is_success === false) throw refusal(answer, object, context);
-	if (!object) throw unexpectedAnswer('a JSON object', context.creates);
-	return { object, headers };
+	if (!object || status < 200) throw unexpectedAnswer('a JSON object', context.creates, status);
+	const mask = new SecretMask(context.secrets);
+	const suspected = mask.suspects(text) || text.includes('__proto__');
+	return { object: suspected ? cleanObject(object, mask) : object, headers };
 }
 
 /**
