@@ -103,16 +103,20 @@ export async function repeatSafely<Result>(
 		await pace.ready(signal);
 		// Not even a login may leave once the execution was stopped.
 		if (signal?.aborted) throw ended('cancelled', false);
+		const closed = pace.closed();
+		if (closed) throw closed;
 		try {
-			return await attempt();
+			const result = await attempt();
+			pace.speedUp();
+			return result;
 		} catch (error) {
 			const { repetition } = error as RequestError;
-			const delay = repetition?.after ?? backOff(attempts);
+			const delay = Math.max(repetition?.after ?? 0, backOff(attempts));
+			if (repetition?.throttled) pace.slowDown(delay, error as RequestError);
 			if (!repetition || attempts > maxRetries || delay > MAX_WAIT || signal?.aborted) {
 				throw triedTimes(error as RequestError, attempts);
 			}
-			if (repetition.throttled) pace.slowDown(delay);
-			else await wait(delay, signal);
+			if (!repetition.throttled) await wait(delay, signal);
 		}
 	}
 }
