@@ -3,9 +3,8 @@ import type { JsonObject } from 'n8n-workflow';
 import { adviceFor, STOPPED, whyNotConnected } from './advice';
 import type { Answer, ExchangeError, StopReason } from './exchange';
 import type { Route } from './route';
-
-/** The longest text of the service that is passed on, in characters. */
-const MAX_TEXT = 500;
+import { SecretMask } from './secrets';
+import { codeOf, hostOf, retryAfter, textOf } from './serviceText';
 
 const RUN_AGAIN =
 	'The call may have reached the service, so it was not repeated and a VPC endpoint may exist: run the node again to see its state';
@@ -100,20 +99,26 @@ export function refusal(
 	{ creates, secrets, unauthorized }: RefusalContext,
 ): RequestError {
 	const { status, headers } = answer;
-	if (status >= 300 && status < 400) {
-		const target = targetHost(headers.location);
+	const mask = new SecretMask(secrets);
+	if (isRedirect(answer)) {
 		return new RequestError(
-			`The service answered with a redirect to ${target}, which was not followed`,
+			`The service answered with a redirect to ${hostOf(headers.location, mask) ?? 'another address'}, which was not followed`,
 			'Check the custom address in the credential and the proxy that n8n uses: nothing is sent to another host',
-			{ code: 'REDIRECT_REFUSED', httpStatus: status, outcomeUnknown: false },
+			// By 303 a server says that it has acted and where the result is.
+			{ code: 'REDIRECT_REFUSED', httpStatus: status, outcomeUnknown: creates && status === 303 },
 		);
 	}
 
-	// IAM nests its errors, the other services do not. Huawei Cloud's SDKs read them in this order.
+	// IAM nests its errors, and so do newer versions of VPC Endpoint. Huawei Cloud's SDKs read them in this order.
 	const nested = isObject(body?.error) ? body.error : undefined;
-	const text = tidy(nested?.message ?? body?.error_msg ?? body?.message, secrets);
-	const serviceCode = identifier(nested?.code ?? body?.error_code, secrets);
-	const requestId = identifier(body?.request_id ?? headers['x-request-id'], secrets);
+	const text = textOf(
+		[nested?.message, nested?.error_msg, body?.error_msg, body?.message].find((value) => value ?? false),
+		mask,
+	);
+	const named = codeOf(nested?.code ?? nested?.error_code ?? body?.error_code, mask);
+	// IAM repeats the status as its code, which says nothing more.
+	const serviceCode = named === String(status) ? undefined : named;
+	const requestId = codeOf(body?.request_id ?? headers['x-request-id'], mask);
 	const code = serviceCode ?? `HTTP_${status}`;
 	const details: RequestErrorDetails = { code, httpStatus: status, outcomeUnknown: false };
 	if (requestId) details.requestId = requestId;
@@ -127,6 +132,15 @@ export function refusal(
 			details,
 		);
 	}
+	if (status < 400) {
+		// Whoever answered so, such as a cache, did not say whether it passed the call on.
+		details.outcomeUnknown = creates;
+		return new RequestError(
+			`The service answered with HTTP status ${status}, which is no answer to this call`,
+			'Check that the custom address in the credential is that of the service and that no proxy or cache answers in its place',
+			details,
+		);
+	}
 	// Below 500 the service refused the call. With 503 the gateway says that it did not pass it on.
 	const notPassedOn = status === 429 || (status === 503 && /^APIG(W)?\./.test(code));
 	details.outcomeUnknown = creates && status >= 500 && !notPassedOn;
@@ -135,27 +149,37 @@ export function refusal(
 		serviceCode ? `${message} (${code})` : message,
 		adviceFor(code, status) ?? unauthorized(headers),
 		details,
-		notPassedOn ? { throttled: true, after: retryAfter(headers['retry-after']) } : undefined,
+		notPassedOn ? { throttled: true, after: retryAfter(headers) } : undefined,
 	);
 }
 
-/** Milliseconds until the time that a `Retry-After` names, in seconds or as a date. */
-function retryAfter(header: string | string[] | undefined): number | undefined {
-	const text = String(header);
-	const milliseconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-	return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+function isRedirect({ status, headers }: Answer): boolean {
+	if ([301, 302, 303, 307, 308].includes(status)) return true;
+	return [300, 305, 306].includes(status) && headers.location !== undefined;
+}
+
+/**
+ * The error for a call that is not made, since the service takes none.
+ *
+ * @param refused how the service answered the last call
+ * @param reason why nothing is sent, in a few words
+ */
+export function notSent({ advice, details }: RequestError, reason: string): RequestError {
+	const { code, httpStatus } = details;
+	return new RequestError(`Not sent: ${reason}`, advice, { code, httpStatus, outcomeUnknown: false });
 }
 
 /**
  * The error for an answer with a success status that is not what the API promises, such as a sign-in page.
  *
  * @param missing what the answer should have held
+ * @param status the answer's; 200 is the one that the services document
  */
-export function unexpectedAnswer(missing: string, creates: boolean): RequestError {
+export function unexpectedAnswer(missing: string, creates: boolean, status = 200): RequestError {
 	return new RequestError(
 		`The service answered without ${missing}`,
 		'Check that the custom address in the credential is that of the service and that no proxy answers in its place',
-		{ code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: creates },
+		{ code: 'UNEXPECTED_ANSWER', httpStatus: status, outcomeUnknown: creates },
 	);
 }
 
@@ -204,30 +228,6 @@ export function interruption(
 		{ code: 'CONNECTION_FAILED', outcomeUnknown },
 		lasting ? undefined : { throttled: false },
 	);
-}
-
-/** The host of a redirect, without the path and the values it may carry. */
-function targetHost(location: string | string[] | undefined): string {
-	const target = String(location);
-	return URL.canParse(target) ? new URL(target).host : 'another address';
-}
-
-/** The service's text on one line, without its full stop, of a bearable length and without secrets. */
-function tidy(value: unknown, secrets: readonly string[]): string | undefined {
-	if (typeof value !== 'string') return undefined;
-	let text = value;
-	for (const secret of secrets) text = text.replaceAll(secret, '***');
-	// After a bad signature the gateway repeats the whole request that it checked.
-	text = text.replace(/,? *canonicalRequest:.*$/s, '');
-	text = text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
-	return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text || undefined;
-}
-
-/** A code or ID of the service; anything that does not look like one is left out. */
-function identifier(value: unknown, secrets: readonly string[]): string | undefined {
-	const text = typeof value === 'number' ? String(value) : value;
-	if (typeof text !== 'string' || !/^[\w.-]{1,64}$/.test(text)) return undefined;
-	return secrets.includes(text) ? undefined : text;
 }
 
 export function isObject(value: unknown): value is JsonObject {

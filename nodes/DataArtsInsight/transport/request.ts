@@ -1,4 +1,4 @@
-import { jsonParse, type JsonObject } from 'n8n-workflow';
+import type { JsonObject } from 'n8n-workflow';
 
 import {
 	ended,
@@ -6,12 +6,14 @@ import {
 	isObject,
 	refusal,
 	type RefusalContext,
-	type RequestError,
+	RequestError,
 	unexpectedAnswer,
 } from './errors';
 import { type Answer, exchange, ExchangeError } from './exchange';
+import { cleanObject, readJson } from './json';
 import { backOff, MAX_WAIT, type Pace, wait } from './pace';
 import type { Route } from './route';
+import { SecretMask } from './secrets';
 
 /** One request, ready to be sent. */
 export interface OutgoingRequest {
@@ -52,26 +54,36 @@ export async function sendRequest(
 	context: RefusalContext,
 ): Promise<ReceivedObject> {
 	let answer: Answer;
+	let handedOver = false;
 	try {
-		answer = await route.withDispatcher(
-			async (dispatcher) => await exchange(dispatcher, request, timeout, signal),
-		);
+		answer = await route.withDispatcher(async (dispatcher) => {
+			handedOver = true;
+			return await exchange(dispatcher, request, timeout, signal);
+		});
 	} catch (error) {
-		// Anything else can only come from before a connection was there.
-		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, false);
+		// What nobody foresaw tells nothing of the request, so once that was handed over it may have left.
+		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, handedOver);
 		throw interruption(reason, route, context.creates);
 	}
-	return readAnswer(answer, context);
+	try {
+		return readAnswer(answer, context);
+	} catch (error) {
+		throw error instanceof RequestError
+			? error
+			: unexpectedAnswer('anything that could be read', context.creates, answer.status);
+	}
 }
 
 /** @throws {RequestError} if the answer is not a success that holds a JSON object */
 export function readAnswer(answer: Answer, context: RefusalContext): ReceivedObject {
 	const { status, headers, text } = answer;
-	const value = jsonParse<unknown>(text, { fallbackValue: null });
+	const value = readJson(text);
 	const object = isObject(value) ? value : undefined;
 	if (status >= 300 || object?.is_success === false) throw refusal(answer, object, context);
-	if (!object) throw unexpectedAnswer('a JSON object', context.creates);
-	return { object, headers };
+	if (!object || status < 200) throw unexpectedAnswer('a JSON object', context.creates, status);
+	const mask = new SecretMask(context.secrets);
+	const suspected = mask.suspects(text) || text.includes('__proto__');
+	return { object: suspected ? cleanObject(object, mask) : object, headers };
 }
 
 /**
@@ -91,16 +103,20 @@ export async function repeatSafely<Result>(
 		await pace.ready(signal);
 		// Not even a login may leave once the execution was stopped.
 		if (signal?.aborted) throw ended('cancelled', false);
+		const closed = pace.closed();
+		if (closed) throw closed;
 		try {
-			return await attempt();
+			const result = await attempt();
+			pace.speedUp();
+			return result;
 		} catch (error) {
 			const { repetition } = error as RequestError;
-			const delay = repetition?.after ?? backOff(attempts);
+			const delay = Math.max(repetition?.after ?? 0, backOff(attempts));
+			if (repetition?.throttled) pace.slowDown(delay, error as RequestError);
 			if (!repetition || attempts > maxRetries || delay > MAX_WAIT || signal?.aborted) {
 				throw triedTimes(error as RequestError, attempts);
 			}
-			if (repetition.throttled) pace.slowDown(delay);
-			else await wait(delay, signal);
+			if (!repetition.throttled) await wait(delay, signal);
 		}
 	}
 }

@@ -47,7 +47,7 @@ export async function connect(session: Session, limits: RunLimits): Promise<Call
 		const { unauthorized } = authenticator;
 		const outcome = await sendRequest(route, request, limits, {
 			creates: method === 'POST',
-			secrets: [...secrets, request.headers['X-Auth-Token'] ?? ''].filter(Boolean),
+			secrets: [...secrets, ...secretsIn(request.headers)],
 			unauthorized,
 		}).catch((error: RequestError) => error);
 
@@ -61,4 +61,13 @@ export async function connect(session: Session, limits: RunLimits): Promise<Call
 	}
 
 	return async (call) => await repeatSafely(limits, pace, async () => await attempt(call));
+}
+
+/** What the headers of a request hold beside the secrets of the session: a token from IAM, or a signature. */
+function secretsIn({
+	'X-Auth-Token': token,
+	Authorization: authorization,
+}: Record<string, string>): string[] {
+	const signature = authorization?.split('Signature=')[1];
+	return [token, signature].flatMap((secret) => secret ?? []);
 }

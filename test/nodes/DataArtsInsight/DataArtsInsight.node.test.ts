@@ -417,7 +417,9 @@ describe('every way in which the service fails', () => {
 			error_msg?: string;
 		};
 		const code = String(nested?.code ?? error_code);
-		const message = `${(nested?.message ?? error_msg)?.replace(/\.$/, '')} (${code})`;
+		const text = (nested?.message ?? error_msg)?.replace(/\.$/, '');
+		// A code that only repeats the status says nothing.
+		const message = code === String(status) ? text : `${text} (${code})`;
 		expect(error).toMatchObject({ message, httpCode: String(status) });
 		if (code.startsWith('API')) expect(error?.description).toMatch(/Request ID: [\da-f]{32}/);
 	});

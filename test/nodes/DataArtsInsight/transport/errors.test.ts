@@ -27,12 +27,47 @@ describe('refusal', () => {
 	});
 
 	it('reads both shapes of IAM', () => {
-		expect(refused(401, { error: { code: 401, message: 'Unauthorized.' } }).message).toBe(
-			'Unauthorized (401)',
-		);
+		// A code that only repeats the status says nothing.
+		for (const code of [401, '401']) {
+			const { message, details } = refused(401, { error: { code, message: 'Unauthorized.' } });
+			expect([message, details.code]).toEqual(['Unauthorized', 'HTTP_401']);
+		}
+		expect(refused(401, { error: { code: 40, message: 'x' } }).details.code).toBe('40');
 		const other = refused(403, { error_code: 'IAM.0081', error_msg: 'Console only.' });
 		expect(other.message).toBe('Console only (IAM.0081)');
 		expect(other.description).toContain('programmatic access');
+	});
+
+	it('reads the error that newer versions of VPC Endpoint wrap', () => {
+		const wrapped = { error_code: 'EndPoint.2003', error_msg: 'It does not exist.' };
+		const error = refused(400, { error: wrapped, request_id: 'ab12' });
+		expect(error.message).toBe('It does not exist (EndPoint.2003)');
+		expect(error.details).toMatchObject({ code: 'EndPoint.2003', requestId: 'ab12' });
+		expect(error.description).toContain('VPC Endpoint console');
+	});
+
+	it('reads a body that holds a message alone', () => {
+		expect(refused(403, { message: 'No.' }).message).toBe('No');
+	});
+
+	it.each([300, 304, 305, 306])('does not call HTTP %d without an address a redirect', (status) => {
+		const error = refused(status, undefined);
+		expect(error.message).toBe(
+			`The service answered with HTTP status ${status}, which is no answer to this call`,
+		);
+		expect(error.details).toEqual({ code: `HTTP_${status}`, httpStatus: status, outcomeUnknown: true });
+	});
+
+	it.each([
+		[300, false],
+		[301, false],
+		[302, false],
+		[303, true],
+		[307, false],
+		[308, false],
+	])('says of a redirect with HTTP %d whether the call may have acted: %s', (status, outcomeUnknown) => {
+		const error = refused(status, undefined, { location: 'https://other.example.com/' });
+		expect(error.details).toEqual({ code: 'REDIRECT_REFUSED', httpStatus: status, outcomeUnknown });
 	});
 
 	it.each(['APIGW.0301', 'APIG.0305', 'IAM.0067', undefined])(
@@ -73,8 +108,25 @@ describe('refusal', () => {
 		[503, { error_code: 'APIGW.0613' }, '0', 0],
 		[429, {}, 'Wed, 21 Oct 2015 07:28:00 GMT', 0],
 		[429, {}, 'soon', undefined],
+		[429, {}, '-5', undefined],
+		[429, {}, '+5', undefined],
+		[429, {}, '5 apples', undefined],
+		[429, {}, '5, 7, 6', 7_000],
+		[429, {}, ['5', '8'], 8_000],
+		[429, {}, `${'9'.repeat(11)}`, undefined],
+		[429, {}, '', undefined],
+		[429, {}, undefined, undefined],
 	])('with HTTP %d, %j and Retry-After %s may be repeated after %s', (status, body, header, after) => {
 		expect(refused(status, body, { 'retry-after': header }).repetition).toEqual({ throttled: true, after });
+	});
+
+	it.each([-3600, 0, 3600])('reads a date in Retry-After by a clock that is %d s off', (skew) => {
+		const now = Date.now() + skew * 1000;
+		const headers = {
+			date: new Date(now).toUTCString(),
+			'retry-after': new Date(now + 20_000).toUTCString(),
+		};
+		expect(refused(429, {}, headers).repetition?.after).toBe(20_000);
 	});
 
 	it('reads a date in Retry-After', () => {

@@ -1,0 +1,156 @@
+/** As it stands, and unescaped once and twice: JSON in a query. The JSON of the answer itself is read before. */
+const MAX_LAYERS = 3;
+
+/** A longer text, in characters, is unescaped once: to do more would keep n8n busy for too long. */
+const LONG = 128 * 1024;
+
+/** A text as UTF-8 in ASCII's lower case, a character for each byte, and where in the text each byte comes from. */
+export class Layer {
+	size = 0;
+
+	private readonly bytes: Buffer;
+
+	readonly begin: Int32Array;
+
+	readonly end: Int32Array;
+
+	constructor(capacity: number) {
+		this.bytes = Buffer.allocUnsafe(capacity);
+		this.begin = new Int32Array(capacity);
+		this.end = new Int32Array(capacity);
+	}
+
+	byte(at: number): number {
+		return at < this.size ? (this.bytes[at] ?? 0) : 0;
+	}
+
+	push(byte: number, begin: number, end: number) {
+		this.bytes[this.size] = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+		this.begin[this.size] = begin;
+		this.end[this.size++] = end;
+	}
+
+	pushCharacter(code: number, begin: number, end: number) {
+		if (code < 0x80) return this.push(code, begin, end);
+		if (code < 0x800) this.push(0xc0 | (code >> 6), begin, end);
+		else if (code < 0x10000) this.push(0xe0 | (code >> 12), begin, end);
+		else {
+			this.push(0xf0 | (code >> 18), begin, end);
+			this.push(0x80 | ((code >> 12) & 0x3f), begin, end);
+		}
+		if (code >= 0x800) this.push(0x80 | ((code >> 6) & 0x3f), begin, end);
+		this.push(0x80 | (code & 0x3f), begin, end);
+	}
+
+	text(begin = 0, end = this.size): string {
+		return this.bytes.toString('latin1', begin, end);
+	}
+}
+
+/** The text as it stands. */
+export function readLayer(text: string): Layer {
+	const layer = new Layer(text.length * 3);
+	for (let i = 0; i < text.length; i++) {
+		const code = text.codePointAt(i) ?? 0;
+		const length = code > 0xffff ? 2 : 1;
+		layer.pushCharacter(code, i, i + length);
+		i += length - 1;
+	}
+	return layer;
+}
+
+const PERCENT = 0x25;
+const AMPERSAND = 0x26;
+const SEMICOLON = 0x3b;
+const BACKSLASH = 0x5c;
+const ENTITIES = new Map([
+	['amp', 0x26],
+	['lt', 0x3c],
+	['gt', 0x3e],
+	['quot', 0x22],
+	['apos', 0x27],
+]);
+const ESCAPES = new Map(
+	[...'"\\/\'bfnrt'].map((name, i) => [name.charCodeAt(0), '"\\/\'\b\f\n\r\t'.charCodeAt(i)]),
+);
+
+/** @returns the number that some hexadecimal digits stand for; -1 if there are none */
+function hexAt(layer: Layer, at: number, digits: number): number {
+	let number = 0;
+	for (let i = at; i < at + digits; i++) {
+		const byte = layer.byte(i);
+		if (byte >= 0x30 && byte <= 0x39) number = number * 16 + byte - 0x30;
+		else if (byte >= 0x61 && byte <= 0x66) number = number * 16 + byte - 0x57;
+		else return -1;
+	}
+	return number;
+}
+
+/** Takes one step of escaping away: that of addresses, of JSON and of HTML. */
+function unescapeLayer(layer: Layer): Layer | undefined {
+	const plain = new Layer(layer.size);
+	let changed = false;
+	for (let at = 0; at < layer.size;) {
+		const byte = layer.byte(at);
+		let length = 1;
+		if (byte === PERCENT || byte === BACKSLASH || byte === AMPERSAND) {
+			const [code, taken] = readEscape(layer, at, byte);
+			if (taken > 0) {
+				length = taken;
+				changed = true;
+				const begin = layer.begin[at] ?? 0;
+				const end = layer.end[at + length - 1] ?? 0;
+				if (byte === PERCENT) plain.push(code, begin, end);
+				else plain.pushCharacter(code, begin, end);
+				at += length;
+				continue;
+			}
+		}
+		plain.push(byte, layer.begin[at] ?? 0, layer.end[at] ?? 0);
+		at += length;
+	}
+	return changed ? plain : undefined;
+}
+
+const NO_ESCAPE: [code: number, length: number] = [0, 0];
+
+/** @returns what an escape stands for and how many bytes it takes; no bytes if there is none */
+function readEscape(layer: Layer, at: number, byte: number): [code: number, length: number] {
+	if (byte === PERCENT) {
+		const code = hexAt(layer, at + 1, 2);
+		return code < 0 ? NO_ESCAPE : [code, 3];
+	}
+	if (byte === AMPERSAND) return readEntity(layer, at);
+	const name = layer.byte(at + 1);
+	const short = ESCAPES.get(name);
+	if (short !== undefined) return [short, 2];
+	const digits = name === 0x75 ? 4 : name === 0x78 ? 2 : 0;
+	const code = digits > 0 ? hexAt(layer, at + 2, digits) : -1;
+	if (code < 0) return NO_ESCAPE;
+	const isHigh = code >= 0xd800 && code < 0xdc00;
+	const low = isHigh && layer.byte(at + 6) === BACKSLASH ? hexAt(layer, at + 8, 4) : -1;
+	if (low >= 0xdc00 && low < 0xe000) return [(code - 0xd800) * 0x400 + low - 0xdc00 + 0x10000, 12];
+	return [code, digits + 2];
+}
+
+function readEntity(layer: Layer, at: number): [code: number, length: number] {
+	let end = at + 1;
+	while (end < at + 10 && layer.byte(end) !== SEMICOLON) end++;
+	if (layer.byte(end) !== SEMICOLON) return NO_ESCAPE;
+	const name = layer.text(at + 1, end);
+	const number = name.startsWith('#x') ? Number(`0${name.slice(1)}`) : Number(name.slice(1) || NaN);
+	const code = name.startsWith('#') ? number : (ENTITIES.get(name) ?? -1);
+	return code >= 0 && code <= 0x10ffff && Number.isInteger(code) ? [code, end + 1 - at] : NO_ESCAPE;
+}
+
+/** A text at each step of unescaping it. */
+export function layersOf(text: string): Layer[] {
+	const layers: Layer[] = [];
+	let layer: Layer | undefined = readLayer(text);
+	const most = text.length > LONG ? 2 : MAX_LAYERS;
+	while (layer && layers.length < most) {
+		layers.push(layer);
+		layer = unescapeLayer(layer);
+	}
+	return layers;
+}

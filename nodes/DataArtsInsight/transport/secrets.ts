@@ -1,0 +1,147 @@
+import { layersOf, readLayer } from './layers';
+
+/** What stands in place of a secret. */
+const STARS = '***';
+
+/** Shorter secrets are not looked for: three characters stand in almost any text by chance, and no service takes such a secret. */
+const MIN_SECRET = 4;
+
+/** Of a secret that is at least twice as long, a shared piece of this many bytes is enough. */
+const PIECE = 16;
+
+/** How much of the encoded forms of a long secret is looked for: their beginning gives them away. */
+const ENCODED_HEAD = 64;
+
+/** How many characters beyond the wanted ones are read, so that no secret is cut where they end. */
+const OVERLAP = 1024;
+
+/** For how many secrets the forms are kept. */
+const KEPT_SECRETS = 32;
+
+/** What a secret looks like in a layer. */
+interface Forms {
+	/** Short ones, which are looked for as a whole. */
+	whole: string[];
+	/** Pieces of long ones, with the form that they are of and where in it they stand. */
+	pieces: Map<string, { form: string; at: number }>;
+}
+
+const kept = new Map<string, Forms>();
+
+function formsOf(secret: string): Forms {
+	const forms = kept.get(secret) ?? createForms(secret);
+	// The one used last stands last, and the first one goes.
+	kept.delete(secret);
+	kept.set(secret, forms);
+	for (const oldest of kept.keys()) {
+		if (kept.size <= KEPT_SECRETS) break;
+		kept.delete(oldest);
+	}
+	return forms;
+}
+
+function createForms(secret: string): Forms {
+	const forms: Forms = { whole: [], pieces: new Map() };
+	const add = (form: string, looked: number) => {
+		if (form.length < MIN_SECRET) return;
+		if (form.length < 2 * PIECE) return void forms.whole.push(form);
+		const last = Math.min(form.length, looked) - PIECE;
+		for (let at = 0; at <= last; at++) forms.pieces.set(form.slice(at, at + PIECE), { form, at });
+	};
+	const bytes = Buffer.from(secret);
+	add(bytes.toString('hex'), ENCODED_HEAD);
+	// In the middle of a longer text base64 looks different for each of the three places a byte can have.
+	for (const [before, blurred] of [0, 2, 3].entries()) {
+		const filled = Buffer.concat([Buffer.alloc(before), bytes]);
+		const sure = Math.floor((filled.length * 8) / 6);
+		for (const encoding of ['base64', 'base64url'] as const) {
+			add(filled.toString(encoding).slice(blurred, sure).toLowerCase(), ENCODED_HEAD);
+		}
+	}
+	for (const layer of layersOf(secret)) add(layer.text(), Infinity);
+	if (secret.includes(' ')) add(readLayer(secret.replaceAll(' ', '+')).text(), Infinity);
+	return forms;
+}
+
+function findIn(text: string, forms: readonly Forms[], found: (begin: number, end: number) => void) {
+	for (const { whole, pieces } of forms) {
+		for (const form of whole) {
+			for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + form.length)) {
+				found(at, at + form.length);
+			}
+		}
+		if (pieces.size === 0) continue;
+		// Every shared run of twice a piece's length holds a piece that begins at a multiple of that length.
+		let free = 0;
+		for (let at = 0; at + PIECE <= text.length; at += PIECE) {
+			const piece = pieces.get(text.slice(at, at + PIECE));
+			if (!piece) continue;
+			let before = 0;
+			while (
+				at - before > free &&
+				piece.at > before &&
+				text[at - before - 1] === piece.form[piece.at - before - 1]
+			) {
+				before++;
+			}
+			let after = PIECE;
+			while (at + after < text.length && text[at + after] === piece.form[piece.at + after]) after++;
+			free = at + after;
+			found(at - before, free);
+			at = Math.floor((free - 1) / PIECE) * PIECE;
+		}
+	}
+}
+
+/** What must not be shown, to be looked for in texts of the service, in any form that they may take there. */
+export class SecretMask {
+	private readonly forms: Forms[];
+
+	constructor(secrets: readonly string[]) {
+		this.forms = secrets.filter(({ length }) => length >= MIN_SECRET).map(formsOf);
+	}
+
+	/**
+	 * Whether a text may hold a secret; cheap where it is neither escaped nor holds any.
+	 *
+	 * @param text as it came, before JSON was read
+	 */
+	suspects(text: string): boolean {
+		if (text.includes('\\') || text.includes('%') || text.includes('&')) return true;
+		let suspected = false;
+		findIn(
+			asciiOnly(text) ? text.toLowerCase() : readLayer(text).text(),
+			this.forms,
+			() => (suspected = true),
+		);
+		return suspected;
+	}
+
+	/**
+	 * A text with stars in place of secrets: plain, in other case, and as addresses, JSON, HTML, base64 and hexadecimal
+	 * digits write them. Of a secret of 32 bytes and more, pieces of that length are secret as well.
+	 *
+	 * @param limit how many characters of the text are wanted
+	 */
+	mask(text: string, limit = text.length): string {
+		const wanted = Math.min(limit, text.length);
+		const ranges: Array<[begin: number, end: number]> = [];
+		for (const layer of layersOf(text.slice(0, wanted + OVERLAP))) {
+			findIn(layer.text(), this.forms, (begin, end) =>
+				ranges.push([layer.begin[begin] ?? 0, layer.end[end - 1] ?? 0]),
+			);
+		}
+		let masked = '';
+		let done = 0;
+		for (const [begin, end] of ranges.sort(([a], [b]) => a - b)) {
+			if (begin >= wanted) break;
+			if (begin >= done) masked += text.slice(done, begin) + STARS;
+			done = Math.max(done, end);
+		}
+		return done < wanted ? masked + text.slice(done, wanted) : masked;
+	}
+}
+
+function asciiOnly(text: string): boolean {
+	return Buffer.byteLength(text) === text.length;
+}
