@@ -1,5 +1,6 @@
 import { jsonParse, type JsonObject } from 'n8n-workflow';
 
+import type { Connection } from './connection';
 import {
 	ended,
 	interruption,
@@ -51,17 +52,15 @@ export async function sendRequest(
 	{ timeout, signal }: RequestLimits,
 	context: RefusalContext,
 ): Promise<ReceivedObject> {
-	let answer: Answer;
-	try {
-		answer = await route.withDispatcher(
-			async (dispatcher) => await exchange(dispatcher, request, timeout, signal),
-		);
-	} catch (error) {
-		// Anything else can only come from before a connection was there.
-		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, false);
-		throw interruption(reason, route, context.creates);
-	}
-	return readAnswer(answer, context);
+	const send = async (connection: Connection) => {
+		const answer = await exchange(connection, request, timeout, signal);
+		// Who answers something else than JSON may have more to say, which the next request must not get.
+		if (!/^\s*\{/.test(answer.text)) connection.discard();
+		return readAnswer(answer, context);
+	};
+	return await route.withConnection(send, signal).catch((error: Error) => {
+		throw error instanceof ExchangeError ? interruption(error, route, context.creates) : error;
+	});
 }
 
 /** @throws {RequestError} if the answer is not a success that holds a JSON object */
