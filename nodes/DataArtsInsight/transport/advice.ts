@@ -1,3 +1,5 @@
+import { MAX_HEADERS_SIZE } from './connection';
+import { ProxyRefusal } from './connector';
 import { MAX_ANSWER_SIZE, type StopReason } from './exchange';
 
 const ASK_FOR_PERMISSION =
@@ -6,6 +8,7 @@ const CHECK_WORKSPACE_SETTINGS =
 	"Open the workspace in the DataArts Insight console, check that this user is a member of it, and compare its ID with 'Workspace ID' in the credential";
 const CHECK_ENDPOINT_SERVICE =
 	'Check the name or ID of the endpoint service in the VPC Endpoint console of its owner, and that it is in the region of the credential';
+const CHECK_ADDRESS = "Check 'Region' or the custom address in the credential";
 const CHECK_VALUES = 'Check the values of the node and of the credential';
 const SERVICE_SIDE =
 	'The service could not handle the call. Wait a minute; if it goes on, ask Huawei Cloud support';
@@ -144,6 +147,11 @@ export const STOPPED: Record<StopReason, { code: string; message: string; advice
 		message: `The answer was larger than ${MAX_ANSWER_SIZE / 1024 / 1024} MiB and was cut off`,
 		advice: 'Check that the custom address in the credential is that of the service',
 	},
+	headersTooLarge: {
+		code: 'ANSWER_TOO_LARGE',
+		message: `The headers of the answer were larger than ${MAX_HEADERS_SIZE / 1024} KiB and were cut off`,
+		advice: 'Check that the custom address in the credential is that of the service',
+	},
 	cancelled: {
 		code: 'CANCELLED',
 		message: 'The execution was canceled while the call was under way',
@@ -154,52 +162,82 @@ export const STOPPED: Record<StopReason, { code: string; message: string; advice
 /**
  * Why no connection came about, and what to do about it.
  *
- * @param cause the network's error, with a code of Node.js's or undici's
+ * @param cause the network's error, with a code of Node.js's or undici's, or the proxy's answer
  * @returns `lasting` where trying again cannot help
  */
-export function whyNotConnected({ code = '', message }: Error & { code?: string }): {
+export function whyNotConnected(cause: Error & { code?: string }): {
 	reason: string;
 	advice: string;
 	lasting?: boolean;
 } {
-	const checkAddress = "Check 'Region' or the custom address in the credential";
+	if (cause instanceof ProxyRefusal) {
+		if (cause.reached) {
+			return {
+				reason: `the proxy could not reach the service and answered with ${cause.answer}`,
+				advice: `${CHECK_ADDRESS}, and whether the proxy can reach the service`,
+			};
+		}
+		return {
+			reason: `the proxy refused it with ${cause.answer}`,
+			advice:
+				'Check HTTPS_PROXY and ALL_PROXY in the environment of n8n, and the login in them. If they are right, ask whoever runs the proxy to allow the service',
+			lasting: true,
+		};
+	}
+	const { code = '' } = cause;
 	switch (code) {
 		case 'ENOTFOUND':
 		case 'EAI_AGAIN':
 			return {
 				reason: 'the host name could not be resolved',
-				advice: `${checkAddress} and the name resolution of the machine that runs n8n`,
+				advice: `${CHECK_ADDRESS} and the name resolution of the machine that runs n8n`,
 			};
 		case 'ECONNREFUSED':
-			return { reason: 'it was refused', advice: `${checkAddress}, above all the port` };
+			return { reason: 'it was refused', advice: `${CHECK_ADDRESS}, above all the port` };
 		case 'ETIMEDOUT':
 		case 'EHOSTUNREACH':
 		case 'ENETUNREACH':
 		case 'UND_ERR_CONNECT_TIMEOUT':
 			return {
 				reason: 'the host did not answer',
-				advice: `${checkAddress} and whether a firewall or a proxy stands between n8n and the service`,
+				advice: `${CHECK_ADDRESS} and whether a firewall or a proxy stands between n8n and the service`,
 			};
+		case 'CERT_HAS_EXPIRED':
+			return untrusted(
+				'its certificate has expired',
+				code,
+				'Ask whoever runs the service to renew the certificate, and check the clock of the machine that runs n8n',
+			);
+		case 'CERT_NOT_YET_VALID':
+			return untrusted(
+				'its certificate is not valid yet',
+				code,
+				'Check the clock of the machine that runs n8n, or ask whoever runs the service',
+			);
+		case 'ERR_TLS_CERT_ALTNAME_INVALID':
+			return untrusted(
+				'its certificate is for another host',
+				code,
+				`${CHECK_ADDRESS}: it has to be the name that the certificate is for`,
+			);
 	}
 	if (/^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/.test(code)) {
-		return {
-			reason: `its certificate is not trusted (${code})`,
-			advice:
-				"Let n8n know the certificate authority through NODE_EXTRA_CA_CERTS, or turn on 'Ignore SSL Issues (Insecure)' in the credential if you trust the network",
-			lasting: true,
-		};
-	}
-	const proxyStatus = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
-	if (proxyStatus) {
-		return {
-			reason: `the proxy refused it with HTTP status ${proxyStatus}`,
-			advice: 'Check HTTP_PROXY and HTTPS_PROXY in the environment of n8n, and the login in them',
-			// From 500 on it could not reach the service, which may pass.
-			lasting: Number(proxyStatus) < 500,
-		};
+		return untrusted(
+			'its certificate is not trusted',
+			code,
+			'Let n8n know the certificate authority through NODE_EXTRA_CA_CERTS',
+		);
 	}
 	return {
 		reason: code ? `it broke off (${code})` : 'it broke off',
-		advice: `${checkAddress} and the network between n8n and the service`,
+		advice: `${CHECK_ADDRESS} and the network between n8n and the service`,
+	};
+}
+
+function untrusted(what: string, code: string, remedy: string) {
+	return {
+		reason: `${what} (${code})`,
+		advice: `${remedy}, or turn on 'Ignore SSL Issues (Insecure)' in the credential if you trust the network`,
+		lasting: true,
 	};
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from 'n8n-workflow';
 
+import type { Connection } from './connection';
 import {
 	ended,
 	interruption,
@@ -53,24 +54,26 @@ export async function sendRequest(
 	{ timeout, signal }: RequestLimits,
 	context: RefusalContext,
 ): Promise<ReceivedObject> {
-	let answer: Answer;
 	let handedOver = false;
+	const send = async (connection: Connection) => {
+		handedOver = true;
+		const answer = await exchange(connection, request, timeout, signal);
+		// Who answers something else than JSON may have more to say, which the next request must not get.
+		if (!/^\s*\{/.test(answer.text)) connection.discard();
+		try {
+			return readAnswer(answer, context);
+		} catch (error) {
+			if (error instanceof RequestError) throw error;
+			throw unexpectedAnswer('anything that could be read', context.creates, answer.status);
+		}
+	};
 	try {
-		answer = await route.withDispatcher(async (dispatcher) => {
-			handedOver = true;
-			return await exchange(dispatcher, request, timeout, signal);
-		});
+		return await route.withConnection(send, signal);
 	} catch (error) {
+		if (error instanceof RequestError) throw error;
 		// What nobody foresaw tells nothing of the request, so once that was handed over it may have left.
 		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, handedOver);
 		throw interruption(reason, route, context.creates);
-	}
-	try {
-		return readAnswer(answer, context);
-	} catch (error) {
-		throw error instanceof RequestError
-			? error
-			: unexpectedAnswer('anything that could be read', context.creates, answer.status);
 	}
 }
 

@@ -1,146 +1,109 @@
-import { type NodeEgressFilter, sleep } from 'n8n-workflow';
+import type { NodeEgressFilter } from 'n8n-workflow';
 import { getProxyForUrl } from 'proxy-from-env';
-import type { Dispatcher } from 'undici';
-import connect from 'undici/lib/api/api-connect.js';
-import Agent from 'undici/lib/dispatcher/agent.js';
-import Pool from 'undici/lib/dispatcher/pool.js';
-import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 
-import { blocked, EGRESS_BLOCKED, InputError, interruption } from './errors';
-import { CONNECT_TIMEOUT, ExchangeError } from './exchange';
-
-/** After how many idle milliseconds the server may have closed a connection without our having noticed. */
-const FRESH = 5;
+import type { Connection } from './connection';
+import { createConnector } from './connector';
+import { beforeSending } from './deadline';
+import { EGRESS_BLOCKED, InputError } from './errors';
+import { Pool } from './pool';
 
 /** The way from n8n to the service. */
 export interface Route {
 	host: string;
 	/** The proxy's host, if there is one. Its URL may hold a password, so it is not kept. */
 	proxyHost?: string;
-	/** Lends a connection for the time of one exchange. */
-	withDispatcher: <Result>(use: (dispatcher: Dispatcher) => Promise<Result>) => Promise<Result>;
+	/**
+	 * Lends a connection for the time of one exchange.
+	 *
+	 * @param use what it is for; called again with another connection if nothing of its request was written
+	 * @param signal ends the waiting for a connection
+	 * @throws {ExchangeError} if none came about, or the instance's egress policy forbids it
+	 * @throws whatever `use` throws
+	 */
+	withConnection: <Result>(
+		use: (connection: Connection) => Promise<Result>,
+		signal?: AbortSignal,
+	) => Promise<Result>;
 }
 
-interface Lane {
-	dispatcher: Dispatcher;
-	idleSince: number;
-}
-
-/**
- * Connections that nobody uses at the moment, by egress policy and then by all else that makes them alike.
- * They outlive executions, so that loops and sub-workflows find them warm; the one used last goes out first,
- * and undici closes what stays idle for seconds.
- *
- * Each dispatcher has one connection. undici's pools would open up to twice as many as there are requests:
- * they take a connection for free only one turn of the event loop after its answer ended, and the next
- * request comes before that.
- */
-const idleLanes = new WeakMap<object, Map<string, Lane[]>>();
+/** The pools of this process, by egress policy and then by all else that makes connections alike. */
+const poolsOf = new WeakMap<object, Map<string, Pool>>();
 const noPolicy = {};
 
 /**
- * Finds the way to a host: through the proxy that n8n's environment names for it, if any, and only if the
- * instance's egress policy allows it.
+ * Finds the way to a host: through the proxy that n8n's environment names for it, if any. Whether the instance's egress
+ * policy allows it is asked before the first connection is lent.
  *
  * @param origin scheme, host and port
  * @param allowUnauthorizedCerts whether the server's certificate is left unchecked
  * @param egress the instance's policy, where the version of n8n has one
- * @throws {RequestError} if the policy forbids it
  * @throws {InputError} if the environment's proxy is not a URL
  */
-export async function findRoute(
+export function findRoute(
 	origin: string,
 	allowUnauthorizedCerts: boolean,
 	egress?: NodeEgressFilter,
 ): Promise<Route> {
-	const { host } = new URL(origin);
 	const proxy = proxyFor(origin);
-	const policies = [
-		await egress?.validateUrl(origin).catch((cause: Error) => {
-			// The policy resolves the name, and that can fail as well.
-			throw interruption(new ExchangeError(cause, false), { host }, false);
-		}),
-		proxy && egress?.validateConnectionHost(proxy.hostname),
-	];
-	if (policies.some((result) => result?.ok === false)) throw blocked(host);
-
-	const lanesOfPolicy = idleLanes.get(egress ?? noPolicy) ?? new Map<string, Lane[]>();
-	idleLanes.set(egress ?? noPolicy, lanesOfPolicy);
+	const pools = poolsOf.get(egress ?? noPolicy) ?? new Map<string, Pool>();
+	poolsOf.set(egress ?? noPolicy, pools);
 	const key = JSON.stringify([origin, allowUnauthorizedCerts, proxy]);
-	const lanes = lanesOfPolicy.get(key) ?? [];
-	lanesOfPolicy.set(key, lanes);
+	const lookup = egress && policedLookup(egress);
+	const pool =
+		pools.get(key) ?? new Pool(origin, createConnector({ origin, allowUnauthorizedCerts, proxy, lookup }));
+	pools.set(key, pool);
 
-	return {
-		host,
+	let allowed = !egress;
+	let asking: Promise<void> | undefined;
+	async function ask() {
+		asking ??= askPolicy(egress, origin, proxy).finally(() => (asking = undefined));
+		await asking;
+		allowed = true;
+	}
+	return Promise.resolve({
+		host: new URL(origin).host,
 		proxyHost: proxy?.host,
-		withDispatcher: async (use) => {
-			const lane = lanes.pop();
-			// Two turns of the event loop: in between it hears of connections that the server has closed.
-			if (lane && performance.now() - lane.idleSince > FRESH) {
-				await sleep(0);
-				await sleep(0);
-			}
-			const dispatcher = lane?.dispatcher ?? createDispatcher(allowUnauthorizedCerts, proxy, egress);
-			let usable = true;
-			try {
-				return await use(dispatcher).catch((error: ExchangeError) => {
-					// Without a connection the request may still wait in there, or undici go on connecting.
-					usable = error.sent;
-					throw error;
-				});
-			} finally {
-				if (usable) lanes.push({ dispatcher, idleSince: performance.now() });
-				else void dispatcher.destroy();
-			}
+		withConnection: async (use, signal) => {
+			if (!allowed) await beforeSending(signal, ask);
+			return await pool.lend(use, signal);
 		},
-	};
+	} satisfies Route);
 }
 
-/** The proxy for an address, found as n8n itself does: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`. */
+/** @throws {Error} with the code EGRESS_BLOCKED, or that of the name resolution, which can fail as well */
+async function askPolicy(egress: NodeEgressFilter | undefined, origin: string, proxy?: URL): Promise<void> {
+	const results = [
+		await egress?.validateUrl(origin),
+		proxy && egress?.validateConnectionHost(proxy.hostname),
+	];
+	if (results.every((result) => result?.ok !== false)) return;
+	throw Object.assign(new Error('The egress policy does not allow it'), { code: EGRESS_BLOCKED });
+}
+
+/** The proxy for an address, found as n8n itself does: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`. */
 function proxyFor(origin: string): URL | undefined {
+	const { protocol, hostname } = new URL(origin);
+	// Without TLS a token may go to this machine only, and so through no proxy.
+	if (protocol === 'http:') return undefined;
 	const proxy = getProxyForUrl(origin);
-	if (!proxy) return undefined;
-	const correct = 'Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY in the environment of n8n';
+	if (!proxy || (hostname.startsWith('[') && isExempt(hostname.slice(1, -1)))) return undefined;
+	const correct = 'Correct HTTPS_PROXY or ALL_PROXY in the environment of n8n';
 	const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
 	if (!url) throw new InputError("The proxy in n8n's environment is not a web address", correct);
-	if (!['http:', 'https:', 'socks5:', 'socks:'].includes(url.protocol)) {
+	if (!/^(https?|socks(4a?|5h?)?):$/.test(url.protocol)) {
 		throw new InputError("The proxy in n8n's environment is of a kind that cannot be used", correct);
 	}
-	// undici decodes the login without looking, and throws.
 	if (/%(?![\da-f]{2})/i.test(url.username + url.password)) {
 		throw new InputError("The login of the proxy in n8n's environment is not percent-encoded", correct);
 	}
 	return url;
 }
 
-/**
- * The connection to a proxy. undici gives dispatchers their `connect` in its entry file only, so it is given here. If the proxy ends it instead of an answer, undici connects again at once and without
- * end; under another code it takes that for the failure that it is.
- */
-class ProxyPool extends Pool {
-	override async connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
-		return await connect.call(this, options).catch((error: Error & { code?: string }) => {
-			if (error.code === 'UND_ERR_SOCKET') error.code = 'ECONNRESET';
-			throw error;
-		});
-	}
-}
-
-function createDispatcher(
-	allowUnauthorizedCerts: boolean,
-	proxy: URL | undefined,
-	egress: NodeEgressFilter | undefined,
-): Dispatcher {
-	const lookup = egress && { lookup: policedLookup(egress) };
-	const tls = { rejectUnauthorized: !allowUnauthorizedCerts, timeout: CONNECT_TIMEOUT };
-	if (!proxy) return new Agent({ connections: 1, connect: { ...tls, ...lookup } });
-	return new ProxyAgent({
-		uri: proxy.href,
-		connections: 1,
-		clientFactory: (address, options) => new ProxyPool(address, options),
-		proxyTls: { timeout: CONNECT_TIMEOUT, ...lookup },
-		requestTls: tls,
-	});
+/** Whether `NO_PROXY` names an IPv6 address without its brackets, whose last part the library takes for a port. */
+function isExempt(address: string): boolean {
+	const [, host = address, port = ''] = /^(.+):(\d+)$/.exec(address) ?? [];
+	const url = { protocol: 'https:', host: `${host}:`, port };
+	return !getProxyForUrl(url as Parameters<typeof getProxyForUrl>[0]);
 }
 
 /** Resolves a name while connecting, so that it cannot lead elsewhere than when it was checked. */

@@ -3,28 +3,21 @@
  * n8n, reads. Its parts do not: only they are imported.
  */
 
-declare module 'undici/lib/api/api-connect.js' {
-	import type { Dispatcher } from 'undici';
+declare module 'undici/lib/core/connect.js' {
+	import type { buildConnector } from 'undici';
 
-	function connect(this: Dispatcher, options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
+	type Socket = Exclude<Parameters<buildConnector.Callback>[1], null>;
 
-	export = connect;
+	/** Unlike undici's own types this says that the socket is there at once, while it is still connecting. */
+	function build(
+		options: buildConnector.BuildOptions,
+	): (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
+
+	export = build;
 }
 
-declare module 'undici/lib/dispatcher/agent.js' {
-	import { Agent } from 'undici';
+declare module 'undici/lib/dispatcher/client.js' {
+	import { Client } from 'undici';
 
-	export = Agent;
-}
-
-declare module 'undici/lib/dispatcher/proxy-agent.js' {
-	import { ProxyAgent } from 'undici';
-
-	export = ProxyAgent;
-}
-
-declare module 'undici/lib/dispatcher/pool.js' {
-	import { Pool } from 'undici';
-
-	export = Pool;
+	export = Client;
 }

@@ -82,7 +82,7 @@ it('a call is given up when server or proxy have said nothing for 10 seconds', a
 
 describe('a proxy', () => {
 	it.each([
-		['of a kind that cannot be used', 'socks4://user:secret@127.0.0.1:1080'],
+		['of a kind that cannot be used', 'ftp://user:secret@127.0.0.1:1080'],
 		['with a login that is not encoded', 'http://user:se%cret@127.0.0.1:1'],
 	])('%s is told of in words that help', async (_what, url) => {
 		setProxies({ HTTPS_PROXY: url });
@@ -154,15 +154,14 @@ it('a name that the policy cannot resolve is told of as everywhere else, and rep
 		validateRedirectSync: () => undefined,
 	};
 	const session = openSession({ ...service.credentials, baseUrl: 'https://insight.invalid' });
-	const error: unknown = await connect(session, { timeout: 1_000, maxRetries: 2, egress }).then(
-		async (call) => await call({ method: 'POST', path: '/x' }),
-		(reason: unknown) => reason,
-	);
+	const call = await connect(session, { timeout: 1_000, maxRetries: 2, egress });
+	const error: unknown = await call({ method: 'POST', path: '/x' }).catch((reason: unknown) => reason);
 	expect(error).toMatchObject({
 		message: 'No connection to insight.invalid: the host name could not be resolved',
 		details: { code: 'CONNECTION_FAILED', outcomeUnknown: false },
 	});
-	expect(asked).toBeGreaterThan(0);
+	// As often as without a policy.
+	expect(asked).toBe(3);
 });
 
 it('a certificate that is not valid yet is told of like one that is not valid any more', async () => {
@@ -179,7 +178,7 @@ it('a certificate that is not valid yet is told of like one that is not valid an
 	await proxy.close();
 	await secure.close();
 	for (const { json } of items) {
-		expect(json.error).toContain('its certificate is not trusted (CERT_NOT_YET_VALID)');
+		expect(json.error).toContain('its certificate is not valid yet (CERT_NOT_YET_VALID)');
 	}
 	expect(proxy.connections).toBe(names.length);
 	expect(secure.posts.size).toBe(0);

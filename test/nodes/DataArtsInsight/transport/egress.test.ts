@@ -57,8 +57,8 @@ describe("n8n's own egress policy", () => {
 
 	it('keeps calls away from a proxy that is blocked', async () => {
 		const proxy = await startHttpProxy();
-		setProxies({ HTTP_PROXY: proxy.url });
-		for (const { json } of await run(at('127.0.0.9')))
+		setProxies({ HTTPS_PROXY: proxy.url });
+		for (const { json } of await run(at('127.0.0.9').replace('http:', 'https:')))
 			expect(json.details).toMatchObject({ code: 'BLOCKED' });
 		expect([...proxy.tunnels, ...proxy.plain]).toEqual([]);
 		await proxy.close();
