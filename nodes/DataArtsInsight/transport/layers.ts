@@ -4,7 +4,13 @@ const MAX_LAYERS = 3;
 /** A longer text, in characters, is unescaped once: to do more would keep n8n busy for too long. */
 const LONG = 128 * 1024;
 
-/** A text as UTF-8 in ASCII's lower case, a character for each byte, and where in the text each byte comes from. */
+/** The small letters of Latin, Greek and Cyrillic, by their capitals; those of others take another number of bytes. */
+const LOWER_CASE = Array.from({ length: 0x530 }, (_, code) => {
+	const small = String.fromCharCode(code).toLowerCase();
+	return small.length === 1 ? small.charCodeAt(0) : code;
+});
+
+/** A text as UTF-8 in small letters, a character for each byte, and where in the text each byte comes from. */
 export class Layer {
 	size = 0;
 
@@ -30,7 +36,8 @@ export class Layer {
 		this.end[this.size++] = end;
 	}
 
-	pushCharacter(code: number, begin: number, end: number) {
+	pushCharacter(character: number, begin: number, end: number) {
+		const code = LOWER_CASE[character] ?? character;
 		if (code < 0x80) return this.push(code, begin, end);
 		if (code < 0x800) this.push(0xc0 | (code >> 6), begin, end);
 		else if (code < 0x10000) this.push(0xe0 | (code >> 12), begin, end);
@@ -42,8 +49,8 @@ export class Layer {
 		this.push(0x80 | (code & 0x3f), begin, end);
 	}
 
-	text(begin = 0, end = this.size): string {
-		return this.bytes.toString('latin1', begin, end);
+	text(): string {
+		return this.bytes.toString('latin1', 0, this.size);
 	}
 }
 
@@ -61,15 +68,17 @@ export function readLayer(text: string): Layer {
 
 const PERCENT = 0x25;
 const AMPERSAND = 0x26;
+const NUMBER_SIGN = 0x23;
+const LETTER_X = 0x78;
 const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
-const ENTITIES = new Map([
-	['amp', 0x26],
-	['lt', 0x3c],
-	['gt', 0x3e],
-	['quot', 0x22],
-	['apos', 0x27],
-]);
+/** HTML's names, as the numbers that their letters make up: that is quicker than text. */
+const ENTITIES = new Map(
+	Object.entries({ amp: 0x26, lt: 0x3c, gt: 0x3e, quot: 0x22, apos: 0x27 }).map(([name, code]) => [
+		[...Buffer.from(name)].reduce((sum, byte) => sum * 256 + byte, 0),
+		code,
+	]),
+);
 const ESCAPES = new Map(
 	[...'"\\/\'bfnrt'].map((name, i) => [name.charCodeAt(0), '"\\/\'\b\f\n\r\t'.charCodeAt(i)]),
 );
@@ -134,13 +143,21 @@ function readEscape(layer: Layer, at: number, byte: number): [code: number, leng
 }
 
 function readEntity(layer: Layer, at: number): [code: number, length: number] {
-	let end = at + 1;
-	while (end < at + 10 && layer.byte(end) !== SEMICOLON) end++;
-	if (layer.byte(end) !== SEMICOLON) return NO_ESCAPE;
-	const name = layer.text(at + 1, end);
-	const number = name.startsWith('#x') ? Number(`0${name.slice(1)}`) : Number(name.slice(1) || NaN);
-	const code = name.startsWith('#') ? number : (ENTITIES.get(name) ?? -1);
-	return code >= 0 && code <= 0x10ffff && Number.isInteger(code) ? [code, end + 1 - at] : NO_ESCAPE;
+	const isNumber = layer.byte(at + 1) === NUMBER_SIGN;
+	const isHex = isNumber && layer.byte(at + 2) === LETTER_X;
+	const base = isHex ? 16 : isNumber ? 10 : 256;
+	let sum = 0;
+	for (let i = at + 1 + Number(isNumber) + Number(isHex); i < at + 10; i++) {
+		const byte = layer.byte(i);
+		if (byte === SEMICOLON) {
+			const code = isNumber ? sum : (ENTITIES.get(sum) ?? Infinity);
+			return code <= 0x10ffff ? [code, i + 1 - at] : NO_ESCAPE;
+		}
+		const digit = isNumber ? hexAt(layer, i, 1) : byte;
+		if (digit < 0 || byte === AMPERSAND || digit >= base) break;
+		sum = sum * base + digit;
+	}
+	return NO_ESCAPE;
 }
 
 /** A text at each step of unescaping it. */

@@ -15,8 +15,14 @@ const ENCODED_HEAD = 64;
 /** How many characters beyond the wanted ones are read, so that no secret is cut where they end. */
 const OVERLAP = 1024;
 
+/** A text that holds more secrets than this is nothing but secrets; to mask each would keep n8n busy. */
+const MAX_FOUND = 1000;
+
 /** For how many secrets the forms are kept. */
 const KEPT_SECRETS = 32;
+
+/** From where to where something stands in a text. */
+type Range = [begin: number, end: number];
 
 /** What a secret looks like in a layer. */
 interface Forms {
@@ -63,33 +69,37 @@ function createForms(secret: string): Forms {
 	return forms;
 }
 
-function findIn(text: string, forms: readonly Forms[], found: (begin: number, end: number) => void) {
+/** Where secrets stand in the text of a layer; no more than one too many. */
+function findIn(text: string, forms: readonly Forms[]): Range[] {
+	const found: Range[] = [];
 	for (const { whole, pieces } of forms) {
 		for (const form of whole) {
-			for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + form.length)) {
-				found(at, at + form.length);
+			let at = text.indexOf(form);
+			while (at >= 0 && found.length <= MAX_FOUND) {
+				found.push([at, at + form.length]);
+				at = text.indexOf(form, at + form.length);
 			}
 		}
-		if (pieces.size === 0) continue;
-		// Every shared run of twice a piece's length holds a piece that begins at a multiple of that length.
-		let free = 0;
-		for (let at = 0; at + PIECE <= text.length; at += PIECE) {
-			const piece = pieces.get(text.slice(at, at + PIECE));
-			if (!piece) continue;
-			let before = 0;
-			while (
-				at - before > free &&
-				piece.at > before &&
-				text[at - before - 1] === piece.form[piece.at - before - 1]
-			) {
-				before++;
-			}
-			let after = PIECE;
-			while (at + after < text.length && text[at + after] === piece.form[piece.at + after]) after++;
-			free = at + after;
-			found(at - before, free);
-			at = Math.floor((free - 1) / PIECE) * PIECE;
-		}
+		if (pieces.size > 0) findPieces(text, pieces, found);
+	}
+	return found;
+}
+
+/** Every shared run of twice a piece's length holds a piece that begins at a multiple of that length. */
+function findPieces(text: string, pieces: Forms['pieces'], found: Range[]) {
+	let free = 0;
+	for (let at = 0; at + PIECE <= text.length && found.length <= MAX_FOUND; at += PIECE) {
+		const piece = pieces.get(text.slice(at, at + PIECE));
+		if (!piece) continue;
+		const { form, at: place } = piece;
+		let before = 0;
+		while (at - before > free && place > before && text[at - before - 1] === form[place - before - 1])
+			before++;
+		let after = PIECE;
+		while (at + after < text.length && text[at + after] === form[place + after]) after++;
+		free = at + after;
+		found.push([at - before, free]);
+		at = Math.floor((free - 1) / PIECE) * PIECE;
 	}
 }
 
@@ -108,13 +118,7 @@ export class SecretMask {
 	 */
 	suspects(text: string): boolean {
 		if (text.includes('\\') || text.includes('%') || text.includes('&')) return true;
-		let suspected = false;
-		findIn(
-			asciiOnly(text) ? text.toLowerCase() : readLayer(text).text(),
-			this.forms,
-			() => (suspected = true),
-		);
-		return suspected;
+		return findIn(asciiOnly(text) ? text.toLowerCase() : readLayer(text).text(), this.forms).length > 0;
 	}
 
 	/**
@@ -125,12 +129,13 @@ export class SecretMask {
 	 */
 	mask(text: string, limit = text.length): string {
 		const wanted = Math.min(limit, text.length);
-		const ranges: Array<[begin: number, end: number]> = [];
+		const ranges: Range[] = [];
 		for (const layer of layersOf(text.slice(0, wanted + OVERLAP))) {
-			findIn(layer.text(), this.forms, (begin, end) =>
-				ranges.push([layer.begin[begin] ?? 0, layer.end[end - 1] ?? 0]),
-			);
+			for (const [begin, end] of findIn(layer.text(), this.forms)) {
+				ranges.push([layer.begin[begin] ?? 0, layer.end[end - 1] ?? 0]);
+			}
 		}
+		if (ranges.length > MAX_FOUND) return STARS;
 		let masked = '';
 		let done = 0;
 		for (const [begin, end] of ranges.sort(([a], [b]) => a - b)) {

@@ -98,6 +98,8 @@ describe('a call', () => {
 					fc.string(),
 				),
 				async (text) => {
+					// What is changed on purpose: see hostileAnswers.test.ts.
+					fc.pre(!/__proto__|\d{16}/.test(text));
 					answer = (_request, response) => response.end(text);
 					let value: unknown;
 					try {
@@ -117,6 +119,21 @@ describe('a call', () => {
 				},
 			),
 		);
+	});
+
+	it.each(['GET', 'POST'] as const)(
+		'leaves open after a 500 whether it acted, if it is no GET: %s',
+		async (method) => {
+			answer = (_request, response) => response.writeHead(500).end();
+			const callService = await connect(session, { timeout: 5_000, maxRetries: 0 });
+			const { details } = await failure(callService({ method, path: '/x' }));
+			expect(details).toEqual({ code: 'HTTP_500', httpStatus: 500, outcomeUnknown: method === 'POST' });
+		},
+	);
+
+	it('tells an empty success with its own status', async () => {
+		answer = (_request, response) => response.writeHead(204).end();
+		expect((await failure(post())).details).toMatchObject({ code: 'UNEXPECTED_ANSWER', httpStatus: 204 });
 	});
 
 	it('does not follow a redirect', async () => {
