@@ -1,0 +1,134 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { changedSince, instrumentProject, type Mutant } from './instrument';
+import { type Outcome, table, write } from './results';
+import { type Run, share, Worker } from './workers';
+
+/*
+ * Changes the sources in one place after the other and sees whether a test fails: see README.md in this folder.
+ *
+ *   npm run mutation                       all sources; writes RESULTS.md; takes hours
+ *   npm run mutation -- pace tokens        sources whose path contains one of these; prints only
+ *   npm run mutation -- --since <commit>   sources that changed since; prints only
+ */
+
+/** A change that no test can see, since the code does the same with it. */
+interface Equivalent {
+	file: string;
+	/** The source's line, without indentation: line numbers move. */
+	line: string;
+	mutant: string;
+	reason: string;
+}
+
+/** What is to run to see one mutant: all tests of a file if none are named. */
+interface Cover {
+	file: string;
+	tests?: string[];
+	/** How long it takes without a mutant, in milliseconds. */
+	time: number;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { since: { type: 'string' } } });
+const changed = values.since === undefined ? undefined : changedSince(values.since);
+const isWhole = !changed && !positionals.length;
+
+const isWanted = (file: string) =>
+	(!changed || changed.includes(file)) &&
+	(!positionals.length || positionals.some((part) => file.includes(part)));
+
+const equivalents = JSON.parse(readFileSync(join(__dirname, 'equivalents.json'), 'utf8')) as Equivalent[];
+
+const isEquivalent = ({ file, sourceLine, replacement }: Mutant) =>
+	equivalents.some((one) => one.file === file && one.line === sourceLine && one.mutant === replacement);
+
+async function main() {
+	const { folder, mutants, testFiles } = await instrumentProject(isWanted);
+	const workers = [new Worker(folder), new Worker(folder)];
+	try {
+		const clean = await runClean(workers, testFiles);
+		const outcomes: Outcome[] = [];
+		const wanted = mutants.filter((mutant) => !isEquivalent(mutant));
+		console.log(`${wanted.length} mutants`);
+		const passesClean = cleanRuns(clean);
+		await share(workers, wanted, async (worker, mutant) => {
+			const status = await tryMutant(worker, mutant.id, covers(clean, mutant.id), passesClean);
+			outcomes.push({ ...mutant, status });
+			if (status === 'survived' || status === 'no coverage')
+				console.log(
+					`${outcomes.length}: ${status} ${mutant.file}:${mutant.line} ${mutant.mutator} ${mutant.replacement}`,
+				);
+		});
+		outcomes.sort((a, b) => Number(a.id) - Number(b.id));
+		console.log(`\n${table(outcomes)}`);
+		if (isWhole)
+			writeFileSync(join(__dirname, 'RESULTS.md'), write(outcomes, mutants.length - wanted.length));
+	} finally {
+		for (const worker of workers) worker.close();
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+/** Runs all tests without a mutant: which of them reach which mutants, and how long they take. */
+async function runClean(workers: Worker[], testFiles: string[]) {
+	const clean = new Map<string, Run>();
+	await share(workers, testFiles, async (worker, file) => {
+		const run = await worker.run({ file }, 300_000);
+		if (!run?.passed) throw new Error(`${file} fails without a mutant\n${run?.messages ?? 'It did not end'}`);
+		clean.set(file, run);
+	});
+	return clean;
+}
+
+/** The tests that reach a mutant, those of the quickest file first. */
+function covers(clean: Map<string, Run>, id: string) {
+	const all: Cover[] = [];
+	for (const [file, { outsideTests, perTest, durations, time }] of clean) {
+		if (outsideTests.includes(id)) {
+			all.push({ file, time });
+			continue;
+		}
+		const tests = Object.keys(perTest).filter((test) => perTest[test]?.includes(id));
+		if (!tests.length) continue;
+		const sum = (names: string[]) => names.reduce((total, test) => total + (durations[test] ?? 0), 0);
+		all.push({ file, tests, time: time - sum(Object.keys(durations)) + sum(tests) });
+	}
+	return all.sort((a, b) => a.time - b.time);
+}
+
+/** Tells whether some tests of a file pass without a mutant when the others are left out; asks once for each choice. */
+function cleanRuns(clean: Map<string, Run>) {
+	const known = new Map<string, boolean>();
+	return async (worker: Worker, { file, tests, time }: Cover) => {
+		if (!tests || tests.length === Object.keys(clean.get(file)?.durations ?? {}).length) return true;
+		const key = JSON.stringify([file, tests]);
+		const passes = known.get(key) ?? (await worker.run({ file, tests }, limit(time)))?.passed ?? false;
+		known.set(key, passes);
+		return passes;
+	};
+}
+
+/** Three times what it takes, and more for a busy machine. */
+const limit = (time: number) => 3 * time + 5_000;
+
+async function tryMutant(
+	worker: Worker,
+	mutant: string,
+	all: Cover[],
+	passesClean: ReturnType<typeof cleanRuns>,
+): Promise<Outcome['status']> {
+	for (const cover of all) {
+		const run = await worker.run({ ...cover, mutant }, limit(cover.time));
+		if (run?.passed) continue;
+		if (await passesClean(worker, cover)) return run ? 'killed' : 'timeout';
+		// Tests that need the ones before them say nothing when they are alone.
+		const { file } = cover;
+		const whole = await worker.run({ file, mutant }, limit(120_000));
+		if (!whole?.passed) return whole ? 'killed' : 'timeout';
+	}
+	return all.length ? 'survived' : 'no coverage';
+}
+
+void main();
