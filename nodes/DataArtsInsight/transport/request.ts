@@ -25,6 +25,8 @@ export interface OutgoingRequest {
 	headers: Record<string, string>;
 	/** JSON, or nothing. */
 	body?: string;
+	/** Whether an answer can be that to this request; all can when left out. */
+	isAnswer?: (object: JsonObject) => boolean;
 }
 
 /** How the requests of a run are made. */
@@ -61,7 +63,11 @@ export async function sendRequest(
 		// Who answers something else than JSON may have more to say, which the next request must not get.
 		if (!/^\s*\{/.test(answer.text)) connection.discard();
 		try {
-			return readAnswer(answer, context);
+			const received = readAnswer(answer, context);
+			if (request.isAnswer?.(received.object) !== false) return received;
+			// It was sent to somebody else, and what comes next on this connection may be as well.
+			connection.discard();
+			throw unexpectedAnswer('what was asked for', context.creates, answer.status);
 		} catch (error) {
 			if (error instanceof RequestError) throw error;
 			throw unexpectedAnswer('anything that could be read', context.creates, answer.status);

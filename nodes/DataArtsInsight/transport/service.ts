@@ -15,6 +15,8 @@ export interface ServiceCall {
 	path: string;
 	/** Sent as JSON. */
 	body?: object;
+	/** Whether an answer can be that to this call; all can when left out. */
+	isAnswer?: (object: JsonObject) => boolean;
 }
 
 /** How the calls of a run are made. */
@@ -47,7 +49,7 @@ export async function connect(session: Session, limits: RunLimits): Promise<Call
 		signal,
 	};
 
-	return async ({ method, path, body }) => {
+	return async ({ method, path, body, isAnswer }) => {
 		const contentType: Record<string, string> = body ? { 'Content-Type': 'application/json' } : {};
 		const request = { method, origin, path, body: body && JSON.stringify(body), headers: contentType };
 
@@ -57,7 +59,7 @@ export async function connect(session: Session, limits: RunLimits): Promise<Call
 				secrets: [...secrets, ...secretsIn(headers)],
 				unauthorized: (answer: Answer['headers']) => authenticator.unauthorized(answer),
 			};
-			return (await sendRequest(route, { ...request, headers }, limits, context)).object;
+			return (await sendRequest(route, { ...request, headers, isAnswer }, limits, context)).object;
 		};
 		return await repeatSafely(limits, pace, async () => await authenticator.attempt(request, turn, send));
 	};

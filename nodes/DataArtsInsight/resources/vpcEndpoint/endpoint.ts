@@ -28,6 +28,24 @@ export function readEndpoint(answer: JsonObject): IDataObject {
 	return answer;
 }
 
+/**
+ * Whether an answer can be that to a request: it names no other endpoint service than was asked for. A name ends in the
+ * ID of its service, and what stands before or behind a part of it may be left out.
+ */
+export function isAnswerTo(request: IDataObject, answer: IDataObject): boolean {
+	return ['vpc_ep_server_name', 'vpc_ep_server_id'].every((field) => {
+		const [asked, answered] = [request[field], answer[field]];
+		if (!asked || typeof asked !== 'string' || !answered || typeof answered !== 'string') return true;
+		return (
+			lastPart(asked) === lastPart(answered) || answered.toLowerCase().startsWith(`${asked.toLowerCase()}.`)
+		);
+	});
+}
+
+function lastPart(name: string): string {
+	return name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+}
+
 /** The fields that people act on, with times as ISO 8601. Those that the answer lacks are left out. */
 export function simplifyEndpoint(endpoint: IDataObject): IDataObject {
 	const simple: IDataObject = {};

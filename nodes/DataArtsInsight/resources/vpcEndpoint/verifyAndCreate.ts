@@ -13,7 +13,7 @@ import {
 	restBeforeNextLook,
 	tellsNothing,
 } from './acceptance';
-import { readEndpoint, simplifyEndpoint } from './endpoint';
+import { isAnswerTo, readEndpoint, simplifyEndpoint } from './endpoint';
 
 /*
  * Source: Huawei Cloud, DataArts Insight API Reference, "Verifying a VPC Endpoint Service and Creating a VPC
@@ -173,7 +173,7 @@ async function verify(
 	const { client, body, simplify, pending } = item;
 	const path = `/v1/${client.projectId}/connections/vpc-endpoint`;
 	return await client
-		.call({ method: 'POST', path, body })
+		.call({ method: 'POST', path, body, isAnswer: (answer) => isAnswerTo({ ...body }, answer) })
 		.then(readEndpoint)
 		.then(
 			(endpoint): Sent => {
