@@ -8,7 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { authenticateRequest, logIn } from './httpRequest';
+import { authenticateRequest, prepareCaller } from './httpRequest';
 
 const allowUnauthorizedCerts: INodeProperties = {
 	displayName: 'Ignore SSL Issues (Insecure)',
@@ -221,11 +221,11 @@ export class DataArtsInsightApi implements ICredentialType {
 		return Promise.resolve(authenticateRequest(credentials, requestOptions));
 	}
 
-	/** Logs in for n8n's HTTP Request node, when it has no token yet or the service refused the one it has. */
+	/** Logs in, or tries the access key, for n8n's HTTP Request node: before a request, and after one that failed. */
 	async preAuthentication(
 		this: IHttpRequestHelper,
 		credentials: ICredentialDataDecryptedObject,
 	): Promise<IDataObject> {
-		return await logIn(this, credentials);
+		return await prepareCaller(this, credentials);
 	}
 }

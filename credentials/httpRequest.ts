@@ -8,6 +8,7 @@ import type {
 
 import {
 	type Answer,
+	assertCallerNotRefused,
 	dropToken,
 	ExchangeError,
 	InputError,
@@ -15,8 +16,12 @@ import {
 	loginKey,
 	loginToken,
 	openSession,
+	proveAccessKey,
 	readAnswer,
+	RequestError,
 	type SendLogin,
+	serviceAt,
+	type Session,
 } from '../nodes/DataArtsInsight/transport';
 import { accessKeyHeaders, credentialText, tokenHeaders } from './authentication';
 import { type AccessKey, encode, signedHeaders } from './signature';
@@ -26,64 +31,77 @@ import { type AccessKey, encode, signedHeaders } from './signature';
  * it logs in and signs for each attempt anew.
  */
 
-/** How long IAM may take, in milliseconds. */
+/** How long the service may take to say whether it knows the caller, in milliseconds. */
 const TIMEOUT = 30_000;
 
 /** n8n's HTTP Request node hands over the options of its older helper, whose address is `uri`. */
 type RequestOptions = IHttpRequestOptions & { uri?: string; form?: unknown; formData?: unknown };
 
+/** Neither of n8n's helpers follows a redirect then: it would take the proof along to whatever host it names. */
+const NO_REDIRECTS = {
+	disableFollowRedirect: true,
+	followRedirect: false,
+	followAllRedirects: false,
+	maxRedirects: 0,
+	sendCredentialsOnCrossOriginRedirect: false,
+};
+
 /**
  * Adds to a request what proves the caller.
  *
- * @throws {InputError} if the credential cannot be used, or a request to sign has a body that cannot be
+ * @throws {InputError} if the credential cannot be used or is not for the request's host, or a request to sign has a
+ * body that cannot be
+ * @throws {RequestError} if the service has refused the token or the key in the last 15 minutes
  */
 export function authenticateRequest(
 	credentials: ICredentialDataDecryptedObject,
 	options: RequestOptions,
 ): IHttpRequestOptions {
-	const session = openSession(credentials);
-	const { proof, projectId, workspaceId } = session;
-	if (proof.mode === 'accessKey') {
-		return sign(options, accessKeyHeaders(projectId, workspaceId), proof.accessKey);
-	}
-	if (proof.mode === 'token') {
-		return { ...options, headers: { ...options.headers, ...tokenHeaders(proof.token, workspaceId) } };
-	}
-	const { sessionLogin } = credentials;
+	const url = addressOf(options);
+	const session = openSession(credentials, serviceAt(credentials, url));
+	assertCallerNotRefused(session);
+	const { proof, workspaceId } = session;
+	// The very address that was looked at, so that it is read once.
+	const address = options.uri === undefined ? { url: url.href, baseURL: undefined } : { uri: url.href };
+	const request = { ...options, ...NO_REDIRECTS, ...address };
+	if (proof.mode === 'accessKey') return sign(request, url, session, proof.accessKey);
+
+	let token = proof.mode === 'token' ? proof.token : '';
 	// Without a token the service answers 401, and n8n logs in and tries again.
-	const headers =
-		sessionLogin === loginKey(proof)
-			? tokenHeaders(credentialText(credentials, 'sessionToken'), workspaceId)
-			: { 'X-Workspace-Id': workspaceId };
-	return { ...options, headers: { ...options.headers, ...headers } };
+	if (proof.mode === 'password') token = keptToken(credentials, loginKey(proof)) ?? '';
+	const headers = token ? tokenHeaders(token, workspaceId) : { 'X-Workspace-Id': workspaceId };
+	return { ...request, headers: { ...options.headers, ...headers } };
 }
 
 /**
- * Fetches a token from IAM for a credential with a password. Requests that need one at the same time share it.
+ * Gets ready what proves the caller. n8n asks for it before a request if it keeps no token, and after any request that
+ * failed. Then it sends the request once more if it is given a token, so it is given one only if the service refused
+ * the one before: whatever else failed may have created something.
  *
- * @returns what n8n keeps, encrypted, in the hidden fields of the credential; nothing in the other modes
- * @throws {RequestError} if IAM could not be reached or refused the login
+ * A key is tried by a request of our own before n8n signs with it, since n8n does not tell what became of its requests.
+ *
+ * @returns with a password, what n8n keeps, encrypted, in the hidden fields of the credential
+ * @throws {RequestError} if IAM could not be reached, or the login or the key was refused
  */
-export async function logIn(
+export async function prepareCaller(
 	{ helpers }: IHttpRequestHelper,
 	credentials: ICredentialDataDecryptedObject,
 ): Promise<IDataObject> {
-	if (credentials.authentication !== 'password') return {};
-	const { proof } = openSession(credentials);
-	if (proof.mode !== 'password') return {};
-
-	const send: SendLogin = async ({ method, origin, path, headers, body }, context) => {
+	const session = openSession(credentials);
+	const { proof, projectId, workspaceId, allowUnauthorizedCerts } = session;
+	const send: SendLogin = async ({ method, origin, path, headers, body }, context, { timeout, signal }) => {
 		const answer = await (
 			helpers.httpRequest({
 				url: `${origin}${path}`,
 				method,
 				headers,
 				body,
-				timeout: TIMEOUT,
+				timeout,
+				abortSignal: signal,
 				disableFollowRedirect: true,
 				ignoreHttpStatusErrors: true,
 				returnFullResponse: true,
-				skipSslCertificateValidation: proof.allowUnauthorizedCerts,
+				skipSslCertificateValidation: allowUnauthorizedCerts,
 			}) as Promise<IN8nHttpFullResponse>
 		).catch((cause: Error) => cause);
 		if (answer instanceof Error) {
@@ -97,20 +115,66 @@ export async function logIn(
 			context,
 		);
 	};
+	/** Makes a request that creates nothing. */
+	const knock = async (own: Record<string, string>, accessKey?: AccessKey) => {
+		const path = `/v1/${projectId}/connections?limit=1&offset=0`;
+		const plain = { method: 'GET' as const, url: new URL(path, session.origin), headers: own, body: '' };
+		const headers = accessKey ? signedHeaders(plain, accessKey, new Date()) : own;
+		const context = { creates: false, secrets: session.secrets, unauthorized: () => CHECK_KEY };
+		const request = { method: plain.method, origin: session.origin, path, headers };
+		return await send(request, context, { timeout: TIMEOUT, maxRetries: 0 });
+	};
+
+	if (proof.mode === 'accessKey') {
+		const own = accessKeyHeaders(projectId, workspaceId);
+		await proveAccessKey(proof, async () => await knock(own, proof.accessKey));
+	}
+	if (proof.mode !== 'password') return {};
+
 	const sessionLogin = loginKey(proof);
-	// n8n asks again when the service has refused the token that it keeps.
-	dropToken(sessionLogin, credentialText(credentials, 'sessionToken'));
+	const kept = keptToken(credentials, sessionLogin);
+	if (kept !== undefined) {
+		const isRefused = await knock(tokenHeaders(kept, workspaceId)).then(
+			() => false,
+			(error: unknown) => error instanceof RequestError && error.details.httpStatus === 401,
+		);
+		if (!isRefused) return {};
+		dropToken(sessionLogin, kept);
+	}
 	return { sessionToken: await loginToken(proof, send), sessionLogin };
+}
+
+const CHECK_KEY =
+	"Check 'Access Key ID' and 'Secret Access Key' in the credential: five refusals lock the key";
+
+/** The token that n8n keeps, if it came from this very login. */
+function keptToken(credentials: ICredentialDataDecryptedObject, login: string): string | undefined {
+	return (credentials.sessionLogin === login && credentialText(credentials, 'sessionToken')) || undefined;
+}
+
+/** Where a request goes. A bare `%` in its path stands for itself. */
+function addressOf({ uri, url: address, baseURL }: RequestOptions): URL {
+	let text = uri ?? address;
+	if (baseURL && !URL.canParse(text)) text = `${baseURL.replace(/\/+$/, '')}/${text.replace(/^\/+/, '')}`;
+	if (!URL.canParse(text)) {
+		throw new InputError(
+			'The URL of the request is not a web address',
+			'Begin it with https:// and the host',
+		);
+	}
+	const url = new URL(text);
+	url.pathname = url.pathname.replace(/%(?![\da-f]{2})/gi, '%25');
+	return url;
 }
 
 /** Signs a request as it will be sent: with its query in the address and its body as text. */
 function sign(
 	options: RequestOptions,
-	proof: Record<string, string>,
+	url: URL,
+	{ projectId, workspaceId }: Session,
 	accessKey: AccessKey,
 ): IHttpRequestOptions {
-	const { uri, url: address, baseURL, method = 'GET', qs = {}, headers = {} } = options;
-	const url = new URL(uri ?? address, baseURL);
+	const { method = 'GET', qs = {}, headers = {} } = options;
 	const query = Object.entries(qs).flatMap(([name, value]) =>
 		[value]
 			.flat()
@@ -122,10 +186,11 @@ function sign(
 	const isJson = body !== options.body && body !== '';
 	const contentType =
 		isJson && !hasHeader(headers, 'content-type') ? { 'Content-Type': 'application/json' } : {};
-	const signature = signedHeaders({ method, url, headers: proof, body }, accessKey, new Date());
+	const own = accessKeyHeaders(projectId, workspaceId);
+	const signature = signedHeaders({ method, url, headers: own, body }, accessKey, new Date());
 	return {
 		...options,
-		...(uri ? { uri: url.href } : { url: url.href, baseURL: undefined }),
+		...(options.uri === undefined ? { url: url.href } : { uri: url.href }),
 		qs: {},
 		body: body || undefined,
 		headers: { ...headers, ...contentType, ...signature },

@@ -55,9 +55,14 @@ export function signedHeaders(
 	return sent;
 }
 
+/** Byte by byte, since a path may hold what is the encoding of no text, or no encoding at all, such as a bare `%`. */
 function canonicalPath({ pathname }: URL): string {
-	const segments = pathname.split('/').map((segment) => encode(decodeURIComponent(segment)));
-	return segments.join('/').replace(/\/?$/, '/');
+	const path = pathname.replace(/%([\da-f]{2})|[^/]/gi, (character, hex?: string) => {
+		const byte = hex ? parseInt(hex, 16) : character.charCodeAt(0);
+		const plain = String.fromCharCode(byte);
+		return /[\w.~-]/.test(plain) ? plain : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+	});
+	return path.endsWith('/') ? path : `${path}/`;
 }
 
 function canonicalQuery({ searchParams }: URL): string {

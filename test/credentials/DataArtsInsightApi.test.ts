@@ -17,6 +17,7 @@ import type { DataArtsInsightApi } from '../../credentials/DataArtsInsightApi.cr
 import type { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
 import { built, OUR_NODE } from '../build';
 import { runWorkflow } from '../harness';
+import { startScriptedServer } from '../network/scriptedServer';
 import {
 	abnormalWorkspaceId,
 	catalogue,
@@ -192,11 +193,14 @@ describe("n8n's HTTP Request node", () => {
 	/** Runs the example with another address, and with another body if there is one. */
 	async function request(
 		credential: IDataObject,
-		{ items = 1, body }: { items?: number; body?: IDataObject } = {},
+		{ items = 1, body, url }: { items?: number; body?: IDataObject; url?: string } = {},
 	) {
 		const { baseUrl, projectId } = simulator.credentials;
 		const path = body ? 'connections/vpc-endpoint' : 'connections';
-		const change = { url: `${baseUrl}/v1/${projectId}/${path}`, ...(body && { body, queryParameters: {} }) };
+		const change = {
+			url: url ?? `${baseUrl}/v1/${projectId}/${path}`,
+			...(body && { body, queryParameters: {} }),
+		};
 		const nodes = example.nodes.map((node) =>
 			node.name === nodeName
 				? { ...node, parameters: { ...node.parameters, ...change } as INodeParameters }
@@ -280,13 +284,13 @@ describe("n8n's HTTP Request node", () => {
 	it('signs a query in the address, one beside it, and text as it is', async () => {
 		const { headers, ...signed } = await credentialType.authenticate(simulator.accessKeyCredentials, {
 			url: '/v1/p/x?b=2',
-			baseURL: 'https://insight.example.com',
+			baseURL: simulator.url,
 			method: 'PUT',
 			qs: { a: [1, 'é ü'] },
 			body: 'text',
 		});
 		expect(signed).toMatchObject({
-			url: 'https://insight.example.com/v1/p/x?b=2&a=1&a=%C3%A9%20%C3%BC',
+			url: expect.stringContaining('/v1/p/x?b=2&a=1&a=%C3%A9%20%C3%BC') as string,
 			qs: {},
 			body: 'text',
 		});
@@ -297,7 +301,7 @@ describe("n8n's HTTP Request node", () => {
 	it('leaves a content type alone, and an empty body of a GET out', async () => {
 		const authenticate = async (options: object) =>
 			await credentialType.authenticate(simulator.accessKeyCredentials, {
-				url: 'https://insight.example.com/x',
+				url: `${simulator.url}/x`,
 				...options,
 			});
 		const own = await authenticate({ method: 'POST', body: { a: 1 }, headers: { 'content-type': 'text/x' } });
@@ -319,9 +323,79 @@ describe("n8n's HTTP Request node", () => {
 	it.each([{ form: {} }, { formData: {} }, { body: Buffer.from('x') }])(
 		'does not sign what it cannot: %j',
 		async (part) => {
-			const options = { url: 'https://insight.example.com/', ...part } as IHttpRequestOptions;
+			const options = { url: `${simulator.url}/`, ...part } as IHttpRequestOptions;
 			const sign = async () => await credentialType.authenticate(simulator.accessKeyCredentials, options);
 			await expect(sign).rejects.toThrow('cannot be signed');
 		},
 	);
+
+	/** Another host, which must not hear of the credential. */
+	async function stranger() {
+		const server = await startScriptedServer(() => ({}));
+		return server;
+	}
+
+	it.each(['credentials', 'passwordCredentials', 'accessKeyCredentials'] as const)(
+		'sends nothing to a host that is not the one of the credential: %s',
+		async (mode) => {
+			const other = await stranger();
+			const { error } = await request({ ...simulator[mode] }, { url: `${other.url}/v1/p/connections` });
+			expect(error?.message).toContain(`The credential is not for ${new URL(other.url).host}`);
+			expect(other.seen).toEqual([]);
+			await other.close();
+		},
+	);
+
+	it.each(['credentials', 'passwordCredentials', 'accessKeyCredentials'] as const)(
+		'follows no redirect to another host: %s',
+		async (mode) => {
+			const other = await stranger();
+			const service = await startScriptedServer((_count, { path }) =>
+				path.includes('limit=1&') ? {} : { status: 302, headers: { Location: `${other.url}/x` } },
+			);
+			const { error } = await request(
+				{ ...simulator[mode], baseUrl: service.url },
+				{ url: `${service.url}/v1/p/connections` },
+			);
+			expect(error?.message).toContain('302');
+			expect(other.seen).toEqual([]);
+			await other.close();
+			await service.close();
+		},
+	);
+
+	it('sends a POST once that may have created something, with a password too', async () => {
+		let posts = 0;
+		const service = await startScriptedServer((_count, { method }) => {
+			if (method === 'POST') posts++;
+			return method === 'POST' ? { status: 500 } : {};
+		});
+		const credential = { ...simulator.passwordCredentials, baseUrl: service.url };
+		const { error } = await request(credential, {
+			url: `${service.url}/v1/p/connections/vpc-endpoint`,
+			body: { ds_type: 'DWS' },
+		});
+		expect(error).toBeDefined();
+		expect(posts).toBe(1);
+		await service.close();
+	});
+
+	it('lets a wrong access key be refused once, for any number of items and executions', async () => {
+		const credential = { ...simulator.accessKeyCredentials, secretAccessKey: 'wrong' };
+		for (let i = 0; i < 2; i++) {
+			const { error } = await request({ ...credential }, { items: 10 });
+			expect(error?.message).toContain('verify aksk signature fail');
+		}
+		expect(simulator.refusedSignatures).toBe(1);
+	});
+
+	it('signs a path with a bare percent sign', async () => {
+		const { error } = await request(
+			{ ...simulator.accessKeyCredentials },
+			{ url: `${simulator.url}/v1/${simulator.credentials.projectId}/100%` },
+		);
+		// No such API, but a good signature.
+		expect(error?.message).not.toContain('URI malformed');
+		expect(simulator.refusedSignatures).toBe(0);
+	});
 });

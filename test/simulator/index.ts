@@ -81,6 +81,8 @@ export interface Simulator {
 	 * open, dates are off. `at` of a request stays true.
 	 */
 	clockOffset: number;
+	/** Gives another valid token, as a login does. */
+	issueToken(): string;
 	/** All tokens that IAM has given so far end; the fixed one stays valid. */
 	revokeTokens(): void;
 	/** The owner of the endpoint service accepts what is pending there; throws when nothing is. */
@@ -282,6 +284,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		set clockOffset(milliseconds) {
 			clockOffset = milliseconds;
 		},
+		issueToken: () => String(iam.issueToken().headers?.['x-subject-token']),
 		revokeTokens: () => iam.revokeTokens(),
 		accept: (serverNameOrId) => state.accept(serverNameOrId),
 		failNext: (name, times = 1) => {

@@ -1,52 +1,92 @@
+import type { NodeEgressFilter } from 'n8n-workflow';
+
 import { accessKeyHeaders, tokenHeaders } from '../../../credentials/authentication';
-import { type AccessKey, signedHeaders } from '../../../credentials/signature';
-import type { RefusalContext, RequestError } from './errors';
+import { signedHeaders } from '../../../credentials/signature';
+import { RequestError } from './errors';
 import type { Answer } from './exchange';
-import { loginKey, type LoginProof, loginToken } from './login';
-import { Pace } from './pace';
-import { type OutgoingRequest, type ReceivedObject, repeatSafely, sendRequest } from './request';
+import { copyOf, isFinal, loginKey, type LoginProof, loginToken, type SendLogin } from './login';
+import { assertNotRefused, fingerprint, rememberRefusal } from './refusals';
+import { type OutgoingRequest, sendRequest } from './request';
 import { findRoute } from './route';
-import type { RunLimits } from './service';
-import type { Session } from './session';
+import type { Proof, Session } from './session';
 import { dropToken } from './tokens';
+import { isRefusal, tryKey, type Turn, verdictOf } from './trials';
 
 /** Proves for the requests of one run who calls. */
 export interface Authenticator {
 	/**
-	 * The headers of an attempt.
+	 * Makes an attempt with the headers that prove who calls; and one more if the service no longer takes the token,
+	 * and there is a new one.
 	 *
+	 * @param turn asked again after each wait, so that nothing is sent to a service that takes no calls
 	 * @throws {RequestError} if the service or IAM has refused this caller already: then nothing more is sent
+	 * @throws what `send` throws
 	 */
-	headers: (request: OutgoingRequest) => Promise<Record<string, string>>;
-	/**
-	 * Hears how an attempt with these headers ended.
-	 *
-	 * @returns whether another attempt would carry a new proof
-	 */
-	settle: (headers: Record<string, string>, error?: RequestError) => boolean;
+	attempt: <Result>(request: OutgoingRequest, turn: Turn, send: Send<Result>) => Promise<Result>;
 	/** What to do if the service does not accept who calls, as a sentence without its full stop. */
 	unauthorized: (headers: Answer['headers']) => string;
 }
 
+/** Sends a request with these headers, once. */
+type Send<Result> = (headers: Record<string, string>) => Promise<Result>;
+
 /** @returns what proves the caller of a session; nothing is sent yet */
-export function createAuthenticator(session: Session, limits: RunLimits): Authenticator {
+export function createAuthenticator(session: Session, egress?: NodeEgressFilter): Authenticator {
 	const { proof } = session;
 	switch (proof.mode) {
 		case 'token':
 			return tokenAuthenticator(session, proof.token);
 		case 'password':
-			return new LoginAuthenticator(session, proof, limits);
+			return new LoginAuthenticator(session, proof, egress);
 		case 'accessKey':
-			return new AccessKeyAuthenticator(session, proof.accessKey);
+			return accessKeyAuthenticator(session, proof);
 	}
 }
 
+/** @throws {RequestError} if the service has refused the credential's token or key in the last 15 minutes */
+export function assertCallerNotRefused({ origin, proof }: Session): void {
+	if (proof.mode === 'token') assertNotRefused(tokenKey(origin, proof.token));
+	if (proof.mode === 'accessKey') assertNotRefused(accessKeyKey(proof));
+}
+
+/**
+ * Finds out whether an access key is right, once for the whole process, by a request that creates nothing. Whatever
+ * else comes of the request says nothing about the key.
+ *
+ * @param send makes the request
+ * @throws {RequestError} if the key was refused, now or in the last 15 minutes
+ */
+export async function proveAccessKey(proof: AccessKeyProof, send: () => Promise<unknown>): Promise<void> {
+	const turn = { ready: async () => await Promise.resolve() };
+	const key = accessKeyKey(proof);
+	await tryKey(key, turn, async (proven) => (proven ? undefined : await send())).catch((error: unknown) => {
+		if (isRefusal(error)) throw error;
+	});
+}
+
+type AccessKeyProof = Extract<Proof, { mode: 'accessKey' }>;
+
+/** What a refused token is known by. In another region, at another address, it may be right. */
+function tokenKey(origin: string, token: string): string {
+	return fingerprint(origin, token);
+}
+
+/** What a refused key is known by. */
+function accessKeyKey({ site, accessKey }: AccessKeyProof): string {
+	return fingerprint(site, accessKey.accessKeyId, accessKey.secretAccessKey, accessKey.securityToken ?? '');
+}
+
 /** A token that somebody fetched by hand: there is no other. */
-function tokenAuthenticator({ workspaceId }: Session, token: string): Authenticator {
+function tokenAuthenticator({ origin, workspaceId }: Session, token: string): Authenticator {
 	const proof = tokenHeaders(token, workspaceId);
+	const key = tokenKey(origin, token);
 	return {
-		headers: ({ headers }) => Promise.resolve({ ...headers, ...proof }),
-		settle: () => false,
+		attempt: async ({ headers }, _turn, send) => {
+			assertNotRefused(key);
+			return await send({ ...headers, ...proof }).catch((error: unknown) => {
+				throw isRefusal(error) ? rememberRefusal(key, 'user token', error) : error;
+			});
+		},
 		unauthorized: () =>
 			"Get a new user token from IAM in the credential's region and store it in 'User Token'",
 	};
@@ -54,6 +94,7 @@ function tokenAuthenticator({ workspaceId }: Session, token: string): Authentica
 
 /** Fetches tokens from IAM and renews one that the service no longer takes. */
 class LoginAuthenticator implements Authenticator {
+	/** Why nothing more is sent in this run. */
 	private failure?: RequestError;
 
 	/** Whether a token was renewed since the service took one. */
@@ -62,22 +103,54 @@ class LoginAuthenticator implements Authenticator {
 	constructor(
 		private readonly session: Session,
 		private readonly proof: LoginProof,
-		private readonly limits: RunLimits,
+		private readonly egress?: NodeEgressFilter,
 	) {}
 
-	async headers({ headers }: OutgoingRequest): Promise<Record<string, string>> {
-		if (this.failure) throw this.failure;
-		const token = await loginToken(this.proof, async (...login) => await this.send(...login)).catch(
-			(error: RequestError) => error,
+	async attempt<Result>(
+		request: OutgoingRequest,
+		turn: Turn,
+		send: Send<Result>,
+		mayRenew = true,
+	): Promise<Result> {
+		const token = await this.token(turn);
+		const proof = tokenHeaders(token, this.session.workspaceId);
+		const outcome = await send({ ...request.headers, ...proof }).then(
+			(result) => ({ result }),
+			(error: unknown) => ({ error }),
 		);
-		if (typeof token === 'string') return { ...headers, ...tokenHeaders(token, this.session.workspaceId) };
-		this.failure = token;
-		throw token;
+		if ('result' in outcome) {
+			this.renewed = false;
+			return outcome.result;
+		}
+		const { error } = outcome;
+		if (verdictOf(error) === 'accepted') this.renewed = false;
+		// Only after a refusal it is certain that the service has not acted.
+		const mayRepeat = isRefusal(error) && this.canRenew(token, error) && mayRenew;
+		if (!mayRepeat) throw error;
+		return await this.attempt(request, turn, send, false);
 	}
 
-	settle({ 'X-Auth-Token': token = '' }: Record<string, string>, error?: RequestError): boolean {
-		if (!error) this.renewed = false;
-		if (error?.details.httpStatus !== 401) return false;
+	unauthorized() {
+		return "The service does not take the token that IAM gave. Check 'Region' and 'Project ID' in the credential";
+	}
+
+	private async token({ ready, signal }: Turn): Promise<string> {
+		this.assertNoFailure();
+		const token = await loginToken(this.proof, this.sendLogin, signal).catch((error: unknown) => {
+			if (error instanceof RequestError && isFinal(error)) this.failure = error;
+			throw error;
+		});
+		await ready();
+		this.assertNoFailure();
+		return token;
+	}
+
+	private assertNoFailure() {
+		if (this.failure) throw copyOf(this.failure);
+	}
+
+	/** @returns whether there can be another token in place of this one, which the service does not take */
+	private canRenew(token: string, error: RequestError): boolean {
 		if (!dropToken(loginKey(this.proof), token)) return true;
 		// A second token in a row that the service does not take: a third would not help.
 		if (this.renewed) this.failure = error;
@@ -85,79 +158,33 @@ class LoginAuthenticator implements Authenticator {
 		return !this.failure;
 	}
 
-	unauthorized() {
-		return "The service does not take the token that IAM gave. Check 'Region' and 'Project ID' in the credential";
-	}
-
-	private async send(request: OutgoingRequest, context: RefusalContext): Promise<ReceivedObject> {
-		// Other runs may wait for the same token, so stopping this one does not end the login.
-		const limits = { ...this.limits, signal: undefined };
-		const route = await findRoute(request.origin, this.session.allowUnauthorizedCerts, limits.egress);
-		return await repeatSafely(
-			limits,
-			new Pace(),
-			async () => await sendRequest(route, request, limits, context),
-		);
-	}
+	private readonly sendLogin: SendLogin = async (request, context, limits) => {
+		const route = await findRoute(request.origin, this.session.allowUnauthorizedCerts, this.egress);
+		return await sendRequest(route, request, limits, context);
+	};
 }
 
 /** How far apart two clocks may be, in milliseconds. */
 const MAX_SKEW = 15 * 60_000;
 
-/**
- * Signs each attempt. More than five bad signatures lock a key, so the first request goes alone; once the
- * service has refused the key, nothing more is sent.
- */
-class AccessKeyAuthenticator implements Authenticator {
-	private proven = false;
-
-	private failure?: RequestError;
-
-	/** The first request, as long as it is alone under way. */
-	private trial?: { ended: Promise<void>; end: () => void };
-
-	constructor(
-		private readonly session: Session,
-		private readonly accessKey: AccessKey,
-	) {}
-
-	async headers({
-		method,
-		origin,
-		path,
-		headers,
-		body = '',
-	}: OutgoingRequest): Promise<Record<string, string>> {
-		while (this.trial) await this.trial.ended;
-		if (this.failure) throw this.failure;
-		const { projectId, workspaceId } = this.session;
-		const proof = accessKeyHeaders(projectId, workspaceId);
-		const request = { method, url: new URL(path, origin), headers: { ...headers, ...proof }, body };
-		const signed = signedHeaders(request, this.accessKey, new Date());
-		if (!this.proven) {
-			let end = () => {};
-			const ended = new Promise<void>((resolve) => (end = resolve));
-			this.trial = { ended, end };
-		}
-		return signed;
-	}
-
-	settle(_headers: Record<string, string>, error?: RequestError): boolean {
-		const status = error?.details.httpStatus;
-		if (status === 401) this.failure = error;
-		// Whatever else the service itself says, it says to somebody whom it knows.
-		else if (!error || (status && status < 500 && status !== 429)) this.proven = true;
-		this.trial?.end();
-		this.trial = undefined;
-		return false;
-	}
-
-	unauthorized({ date }: Answer['headers']) {
-		const skew = Date.parse(String(date)) - Date.now();
-		if (Math.abs(skew) < MAX_SKEW || Number.isNaN(skew)) {
-			return "Check 'Access Key ID' and 'Secret Access Key' in the credential before you try again: five refusals lock the key";
-		}
-		const minutes = Math.round(Math.abs(skew) / 60_000);
-		return `The clock of the machine that runs n8n is ${minutes} minutes ${skew > 0 ? 'slow' : 'fast'}. Set it right: a signature is good for 15 minutes`;
-	}
+/** Signs each attempt anew, when it is about to be sent. */
+function accessKeyAuthenticator({ projectId, workspaceId }: Session, proof: AccessKeyProof): Authenticator {
+	return {
+		attempt: async ({ method, origin, path, headers, body = '' }, turn, send) => {
+			const url = new URL(path, origin);
+			const own = accessKeyHeaders(projectId, workspaceId);
+			return await tryKey(accessKeyKey(proof), turn, async () => {
+				const request = { method, url, headers: { ...headers, ...own }, body };
+				return await send(signedHeaders(request, proof.accessKey, new Date()));
+			});
+		},
+		unauthorized: ({ date }) => {
+			const skew = Date.parse(String(date)) - Date.now();
+			if (Math.abs(skew) < MAX_SKEW || Number.isNaN(skew)) {
+				return "Check 'Access Key ID' and 'Secret Access Key' in the credential: five refusals lock the key";
+			}
+			const minutes = Math.round(Math.abs(skew) / 60_000);
+			return `The clock of the machine that runs n8n is ${minutes} minutes ${skew > 0 ? 'slow' : 'fast'}. Set it right: a signature is good for 15 minutes`;
+		},
+	};
 }

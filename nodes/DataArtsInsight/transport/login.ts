@@ -1,22 +1,25 @@
-import { createHash } from 'node:crypto';
-
 import { type RefusalContext, RequestError, unexpectedAnswer } from './errors';
-import type { OutgoingRequest, ReceivedObject } from './request';
-import type { Proof } from './session';
-import { getToken } from './tokens';
+import { Pace } from './pace';
+import { assertNotRefused, fingerprint, rememberRefusal } from './refusals';
+import { type OutgoingRequest, type ReceivedObject, repeatSafely, type RequestLimits } from './request';
+import { type Proof, siteOf } from './session';
+import { getToken, type Token } from './tokens';
 
 /** How an IAM user logs in, and where. */
 export type LoginProof = Extract<Proof, { mode: 'password' }>;
 
-/** Makes a request once, and repeats it at most where IAM cannot have acted on it. */
-export type SendLogin = (request: OutgoingRequest, context: RefusalContext) => Promise<ReceivedObject>;
+/** Makes a request once. */
+export type SendLogin = (
+	request: OutgoingRequest,
+	context: RefusalContext,
+	limits: RequestLimits,
+) => Promise<ReceivedObject>;
 
 const CHECK_LOGIN =
-	"Check 'Account Name', 'IAM User Name' and 'Password' in the credential. It has to be an IAM user";
+	"Check 'Account Name', 'IAM User Name' and 'Password' in the credential. It has to be an IAM user; five refusals lock the account";
 
-/** Five refusals in 15 minutes lock the account; with this many milliseconds between them there are three. */
-const REFUSAL_KEPT = 5 * 60_000;
-const NOT_AGAIN = 'Since five refusals lock the account, the same login is not tried again for 5 minutes';
+/** A login is shared by runs, so it has limits of its own. */
+const LIMITS: RequestLimits = { timeout: 30_000, maxRetries: 2 };
 
 /**
  * Tells logins apart without giving them away: a token that was fetched with other values than those at hand
@@ -24,8 +27,7 @@ const NOT_AGAIN = 'Since five refusals lock the account, the same login is not t
  */
 export function loginKey({ iamOrigin, login, allowUnauthorizedCerts }: LoginProof): string {
 	const { domainName, username, password, projectId } = login;
-	const parts = [iamOrigin, domainName, username, password, projectId, allowUnauthorizedCerts];
-	return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+	return fingerprint(iamOrigin, domainName, username, password, projectId, allowUnauthorizedCerts);
 }
 
 /**
@@ -33,26 +35,68 @@ export function loginKey({ iamOrigin, login, allowUnauthorizedCerts }: LoginProo
  *
  * Source: Huawei Cloud, IAM API Reference, "Obtaining a User Token Through Password Authentication".
  *
- * @throws {RequestError} if IAM could not be reached or refused the login; then it is not asked again for a while
+ * @param send carries the login, for all who wait for it
+ * @param signal aborted when the execution that asks is stopped; the login goes on as long as somebody waits for it
+ * @throws {RequestError} if IAM could not be reached, or refused the login, now or in the last 15 minutes
  * @throws whatever else `send` throws
  */
-export async function loginToken(proof: LoginProof, send: SendLogin): Promise<string> {
-	const fetch = async () => {
-		const context = { creates: false, secrets: [proof.login.password], unauthorized: () => CHECK_LOGIN };
-		const answer = await send(loginRequest(proof), context);
-		const value = answer.headers['x-subject-token'];
-		if (typeof value !== 'string') throw unexpectedAnswer("the header 'X-Subject-Token'", false);
-		return { value, lifetime: lifetimeOf(answer) };
-	};
-	const outcome = await getToken(loginKey(proof), fetch, keepRefusal).catch((error: Error) => error);
-	if (typeof outcome === 'string') return outcome;
-	if (!(outcome instanceof RequestError)) throw outcome;
-	const { message, advice, details } = outcome;
-	throw new RequestError(
-		`No token from IAM: ${message}`,
-		keepRefusal(outcome) ? `${advice}. ${NOT_AGAIN}` : advice,
-		details,
+export async function loginToken(proof: LoginProof, send: SendLogin, signal?: AbortSignal): Promise<string> {
+	// What was refused is the login, for whatever project: other projects must not help it to a lock.
+	const { iamOrigin, login } = proof;
+	const who = fingerprint(siteOf(iamOrigin), login.domainName, login.username, login.password);
+	assertNotRefused(who);
+	const fetch = async (end: AbortSignal) =>
+		await logIn(proof, send, end).catch((error: unknown) => {
+			if (!(error instanceof RequestError)) throw error;
+			const failure = noToken(error);
+			const { httpStatus } = error.details;
+			throw httpStatus === 401 || httpStatus === 403 ? rememberRefusal(who, 'login', failure) : failure;
+		});
+	return await getToken(loginKey(proof), fetch, signal).catch((error: unknown) => {
+		// One error for each who waited: it is told how often its call was tried.
+		throw error instanceof RequestError ? copyOf(error) : error;
+	});
+}
+
+/**
+ * @returns whether the same login would end like this once more, because n8n or IAM has said no to something else
+ * than the login itself
+ */
+export function isFinal({ details: { code, httpStatus = 0 } }: RequestError): boolean {
+	if (code === 'BLOCKED') return true;
+	return httpStatus >= 400 && httpStatus < 500 && ![401, 403, 408, 429].includes(httpStatus);
+}
+
+/** @returns the same error once more */
+export function copyOf({ message, advice, details }: RequestError): RequestError {
+	return new RequestError(message, advice, { ...details });
+}
+
+/** Repeats a login where IAM said neither yes nor no. One of which it did not speak in time is not worth another. */
+async function logIn(proof: LoginProof, send: SendLogin, signal: AbortSignal): Promise<Token> {
+	const context = { creates: false, secrets: [proof.login.password], unauthorized: () => CHECK_LOGIN };
+	const limits = { ...LIMITS, signal };
+	const answer = await repeatSafely(
+		limits,
+		new Pace(),
+		async () =>
+			await send(loginRequest(proof), context, limits).catch((error: unknown) => {
+				throw error instanceof RequestError && isWithoutVerdict(error)
+					? new RequestError(error.message, error.advice, error.details, { throttled: false })
+					: error;
+			}),
 	);
+	const value = answer.headers['x-subject-token'];
+	if (typeof value !== 'string') throw unexpectedAnswer("the header 'X-Subject-Token'", false);
+	return { value, lifetime: lifetimeOf(answer) };
+}
+
+function isWithoutVerdict({ repetition, details: { code, httpStatus = 0 } }: RequestError): boolean {
+	return !repetition && (code === 'CONNECTION_LOST' || httpStatus >= 500);
+}
+
+function noToken({ message, advice, details, repetition }: RequestError): RequestError {
+	return new RequestError(`No token from IAM: ${message}`, advice, details, repetition);
 }
 
 function loginRequest(proof: LoginProof): OutgoingRequest {
@@ -71,12 +115,6 @@ function loginRequest(proof: LoginProof): OutgoingRequest {
 			},
 		}),
 	};
-}
-
-/** @returns for how many milliseconds IAM is not asked again; none if it did not look at the login */
-function keepRefusal(error: Error): number {
-	const status = error instanceof RequestError ? error.details.httpStatus : undefined;
-	return status === 401 || status === 403 ? REFUSAL_KEPT : 0;
 }
 
 /** @returns milliseconds, told by the clock of IAM alone */

@@ -1,7 +1,8 @@
 import type { JsonObject, NodeEgressFilter } from 'n8n-workflow';
 
 import { createAuthenticator } from './authenticators';
-import { RequestError } from './errors';
+import { ended } from './errors';
+import type { Answer } from './exchange';
 import { Pace } from './pace';
 import { repeatSafely, type RequestLimits, sendRequest } from './request';
 import { findRoute } from './route';
@@ -35,30 +36,29 @@ export type CallService = (call: ServiceCall) => Promise<JsonObject>;
 export async function connect(session: Session, limits: RunLimits): Promise<CallService> {
 	const { origin, allowUnauthorizedCerts, secrets } = session;
 	const route = await findRoute(origin, allowUnauthorizedCerts, limits.egress);
-	const authenticator = createAuthenticator(session, limits);
+	const authenticator = createAuthenticator(session, limits.egress);
 	const pace = new Pace();
+	const { signal } = limits;
+	const turn = {
+		ready: async () => {
+			await pace.ready(signal);
+			if (signal?.aborted) throw ended('cancelled', false);
+		},
+		signal,
+	};
 
-	async function attempt(call: ServiceCall, mayRenew = true): Promise<JsonObject> {
-		const { method, path } = call;
-		const body = call.body && JSON.stringify(call.body);
+	return async ({ method, path, body }) => {
 		const contentType: Record<string, string> = body ? { 'Content-Type': 'application/json' } : {};
-		const plain = { method, origin, path, body, headers: contentType };
-		const request = { ...plain, headers: await authenticator.headers(plain) };
-		const { unauthorized } = authenticator;
-		const outcome = await sendRequest(route, request, limits, {
-			creates: method === 'POST',
-			secrets: [...secrets, request.headers['X-Auth-Token'] ?? ''].filter(Boolean),
-			unauthorized,
-		}).catch((error: RequestError) => error);
+		const request = { method, origin, path, body: body && JSON.stringify(body), headers: contentType };
 
-		if (outcome instanceof RequestError) {
-			const renewed = authenticator.settle(request.headers, outcome);
-			if (renewed && mayRenew) return await attempt(call, false);
-			throw outcome;
-		}
-		authenticator.settle(request.headers);
-		return outcome.object;
-	}
-
-	return async (call) => await repeatSafely(limits, pace, async () => await attempt(call));
+		const send = async (headers: Record<string, string>) => {
+			const context = {
+				creates: method === 'POST',
+				secrets: [...secrets, headers['X-Auth-Token'] ?? ''].filter(Boolean),
+				unauthorized: (answer: Answer['headers']) => authenticator.unauthorized(answer),
+			};
+			return (await sendRequest(route, { ...request, headers }, limits, context)).object;
+		};
+		return await repeatSafely(limits, pace, async () => await authenticator.attempt(request, turn, send));
+	};
 }

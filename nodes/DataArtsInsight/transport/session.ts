@@ -18,7 +18,7 @@ export interface Login {
 export type Proof =
 	| { mode: 'token'; token: string }
 	| { mode: 'password'; login: Login; iamOrigin: string; allowUnauthorizedCerts: boolean }
-	| { mode: 'accessKey'; accessKey: AccessKey };
+	| { mode: 'accessKey'; accessKey: AccessKey; site: string };
 
 /** A service of Huawei Cloud: its part of the host in a region, and the credential's field for other sites. */
 export interface Service {
@@ -30,6 +30,8 @@ export interface Service {
 export const INSIGHT: Service = { host: 'dataartsinsight', field: 'baseUrl', label: 'Base URL' };
 export const VPC_ENDPOINT: Service = { host: 'vpcep', field: 'vpcepUrl', label: 'VPC Endpoint URL' };
 const IAM: Service = { host: 'iam', field: 'iamUrl', label: 'IAM URL' };
+
+const PUBLIC_CLOUD = 'myhuaweicloud.com';
 
 /** Who calls, and where: what a credential says, checked and ready to use. */
 export interface Session {
@@ -65,13 +67,33 @@ export function openSession(credentials: ICredentialDataDecryptedObject, service
 	}
 	const { proof, secrets } = readProof(credentials, projectId);
 	return {
-		origin: originOf(credentials, service),
+		origin: allowedOrigin(credentials, service),
 		projectId,
 		workspaceId,
 		proof,
 		allowUnauthorizedCerts: credentials.allowUnauthorizedCerts === true,
 		secrets: secrets.filter(Boolean),
 	};
+}
+
+/**
+ * The service of the credential that an address belongs to. What a credential proves is for these hosts only.
+ *
+ * @throws {InputError} if it is none of them
+ */
+export function serviceAt(credentials: ICredentialDataDecryptedObject, { origin, host }: URL): Service {
+	const isCustom = credentialText(credentials, 'region') === 'custom';
+	// Those without which this call can do are left out where they are blank.
+	const services = [INSIGHT, IAM, VPC_ENDPOINT].filter(
+		(service) => service === INSIGHT || !isCustom || credentialText(credentials, service.field),
+	);
+	const addresses = services.map((service) => originOf(credentials, service));
+	const service = services[addresses.indexOf(origin)];
+	if (service) return service;
+	throw new InputError(
+		`The credential is not for ${host || 'this address'}, so nothing was sent there`,
+		`Call ${addresses.join(' or ')}, or change 'Region' or the custom address in the credential`,
+	);
 }
 
 function readProof(
@@ -90,7 +112,7 @@ function readProof(
 				password: required(credentials, 'password', 'Password'),
 				projectId,
 			};
-			const iamOrigin = originOf(credentials, IAM);
+			const iamOrigin = allowedOrigin(credentials, IAM);
 			const allowUnauthorizedCerts = credentials.allowUnauthorizedCerts === true;
 			return {
 				proof: { mode: 'password', login, iamOrigin, allowUnauthorizedCerts },
@@ -104,7 +126,11 @@ function readProof(
 				secretAccessKey: required(credentials, 'secretAccessKey', 'Secret Access Key'),
 				securityToken: securityToken && headerValue(credentials, 'securityToken', 'Security Token'),
 			};
-			return { proof: { mode: 'accessKey', accessKey }, secrets: [accessKey.secretAccessKey, securityToken] };
+			const site = siteOf(originOf(credentials, INSIGHT));
+			return {
+				proof: { mode: 'accessKey', accessKey, site },
+				secrets: [accessKey.secretAccessKey, securityToken],
+			};
 		}
 		default:
 			throw new InputError(
@@ -129,6 +155,31 @@ function headerValue(credentials: ICredentialDataDecryptedObject, field: string,
 	);
 }
 
+/** Accounts and keys are those of a whole site, whatever the region. */
+export function siteOf(origin: string): string {
+	return origin.endsWith(`.${PUBLIC_CLOUD}`) ? PUBLIC_CLOUD : origin;
+}
+
+/** @throws {InputError} if the credential's `Allowed Domains`, which n8n adds to its form, leave the service out */
+function allowedOrigin(credentials: ICredentialDataDecryptedObject, service: Service): string {
+	const origin = originOf(credentials, service);
+	// 'None' is about n8n's HTTP Request node alone.
+	if (credentials.allowedHttpRequestDomains !== 'domains') return origin;
+	const { hostname } = new URL(origin);
+	const domains = credentialText(credentials, 'allowedDomains')
+		.split(',')
+		.map((domain) => domain.trim().toLowerCase().replace(/\.$/, ''));
+	// As n8n reads them: a star stands for subdomains only.
+	const isAllowed = domains.some((domain) =>
+		domain.startsWith('*.') ? domain.length > 2 && hostname.endsWith(domain.slice(1)) : domain === hostname,
+	);
+	if (isAllowed) return origin;
+	throw new InputError(
+		`'Allowed Domains' in the credential leave out ${hostname}`,
+		`${OPEN_CREDENTIAL} add ${hostname} to 'Allowed Domains'`,
+	);
+}
+
 /**
  * The address of a service in the credential's region, or the one that the credential gives for `custom`.
  *
@@ -144,7 +195,7 @@ function originOf(credentials: ICredentialDataDecryptedObject, { host, field, la
 				`${OPEN_CREDENTIAL} choose a region, or 'Custom Address' for another site`,
 			);
 		}
-		return `https://${host}.${region}.myhuaweicloud.com`;
+		return `https://${host}.${region}.${PUBLIC_CLOUD}`;
 	}
 
 	const address = required(credentials, field, label);

@@ -395,9 +395,13 @@ describe('every way in which the service fails', () => {
 	const fails = faultNames.filter((name) => !harmlessFaults.includes(name));
 
 	it.each(fails)('%s', async (name) => {
-		const { error } = await run(
+		// A token of its own: one that was refused is not sent again.
+		const { error } = await runNode(
 			{ ...byName, options: { timeout: 300, maxRetries: 0 } },
-			{ input: names(faultServerName(name)) },
+			{
+				credential: { ...simulator.credentials, token: simulator.issueToken() },
+				input: names(faultServerName(name)),
+			},
 		);
 		expect(simulator.requests).toHaveLength(1);
 		expect(error).toMatchObject({ name: 'NodeApiError', context: { itemIndex: 0 } });

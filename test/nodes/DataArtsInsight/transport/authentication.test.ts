@@ -81,7 +81,7 @@ describe('with a password', () => {
 		expect(first?.error).toContain('No token from IAM');
 		expect(first?.details).toMatchObject({ httpStatus: 401, outcomeUnknown: false });
 		expect(first?.details.description).toContain("'IAM User Name' and 'Password'");
-		expect(first?.details.description).toContain('not tried again for 5 minutes');
+		expect(first?.details.description).toContain('not tried again for 15 minutes');
 		await verify(credential, 5);
 		expect(simulator.logins).toBe(1);
 		expect(posts(simulator)).toEqual([]);

@@ -38,8 +38,8 @@ describe('a login', () => {
 	it('asks IAM to the letter', async () => {
 		let seen: [OutgoingRequest, RefusalContext] | undefined;
 		const proof = newProof();
-		await loginToken(proof, async (...call) => {
-			seen = call;
+		await loginToken(proof, async (request, context) => {
+			seen = [request, context];
 			return await Promise.resolve({ object: {}, headers: { 'x-subject-token': 't' } });
 		});
 		expect(seen?.[0]).toMatchObject({
@@ -136,11 +136,11 @@ describe('a token', () => {
 	const forever = (value: string) => async () => await Promise.resolve({ value, lifetime: Infinity });
 
 	it('is dropped only if it is the one at hand', async () => {
-		await getToken('drop', forever('one'), () => 0);
+		await getToken('drop', forever('one'));
 		expect(dropToken('drop', 'other')).toBe(false);
 		expect(dropToken('drop', 'one')).toBe(true);
 		expect(dropToken('drop', 'one')).toBe(false);
-		expect(await getToken('drop', forever('two'), () => 0)).toBe('two');
+		expect(await getToken('drop', forever('two'))).toBe('two');
 	});
 
 	it('vanishes when nobody uses it for an hour', async () => {
@@ -154,15 +154,15 @@ describe('a token', () => {
 		const ring = () => timers.shift()?.abort();
 
 		clock.mockReturnValue(0);
-		await getToken('idle', forever('one'), () => 0);
+		await getToken('idle', forever('one'));
 		clock.mockReturnValue(HOUR / 2);
-		await getToken('idle', forever('two'), () => 0);
+		await getToken('idle', forever('two'));
 		clock.mockReturnValue(HOUR);
 		ring();
-		expect(await getToken('idle', forever('two'), () => 0)).toBe('one');
+		expect(await getToken('idle', forever('two'))).toBe('one');
 		clock.mockReturnValue(2 * HOUR);
 		ring();
-		expect(await getToken('idle', forever('two'), () => 0)).toBe('two');
+		expect(await getToken('idle', forever('two'))).toBe('two');
 		timeout.mockRestore();
 		clock.mockRestore();
 	});
