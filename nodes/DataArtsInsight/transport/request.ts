@@ -69,17 +69,17 @@ export async function sendRequest(
 			connection.discard();
 			throw unexpectedAnswer('what was asked for', context.creates, answer.status);
 		} catch (error) {
-			if (error instanceof RequestError) throw error;
-			throw unexpectedAnswer('anything that could be read', context.creates, answer.status);
+			throw error instanceof RequestError
+				? error
+				: unexpectedAnswer('anything that could be read', context.creates, answer.status);
 		}
 	};
 	try {
 		return await route.withConnection(send, signal);
 	} catch (error) {
-		if (error instanceof RequestError) throw error;
 		// What nobody foresaw tells nothing of the request, so once that was handed over it may have left.
 		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, handedOver);
-		throw interruption(reason, route, context.creates);
+		throw error instanceof RequestError ? error : interruption(reason, route, context.creates);
 	}
 }
 

@@ -1,4 +1,5 @@
 import { interruption, refusal } from '../../../../nodes/DataArtsInsight/transport/errors';
+import { ProxyRefusal } from '../../../../nodes/DataArtsInsight/transport/connector';
 import { ExchangeError } from '../../../../nodes/DataArtsInsight/transport/exchange';
 
 const refused = (status: number, body: object | undefined, headers = {}) =>
@@ -217,7 +218,8 @@ describe('interruption', () => {
 		['UND_ERR_CONNECT_TIMEOUT', 'did not answer'],
 		['EHOSTUNREACH', 'did not answer'],
 		['DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate is not trusted'],
-		['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate is not trusted'],
+		['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate is for another host'],
+		['CERT_HAS_EXPIRED', 'certificate has expired'],
 		['ECONNRESET', 'broke off (ECONNRESET)'],
 		[undefined, 'broke off'],
 	])('before anything was sent, %s is a failed connection', (code, words) => {
@@ -236,7 +238,7 @@ describe('interruption', () => {
 	});
 
 	it('names the proxy it went through, and what that answered', () => {
-		const cause = new Error('Proxy response (407) !== 200 when HTTP Tunneling');
+		const cause = new ProxyRefusal('HTTP status 407', false);
 		const route = { host: 'insight.example.com', proxyHost: 'proxy.example.com:3128' };
 		const error = interruption(new ExchangeError(cause, false), route, true);
 		expect(error.message).toBe(

@@ -199,7 +199,7 @@ it('for any first answers and any number at once: few are out until one is prove
 			let isRefused = false;
 			for (const { calls, answers } of runs) {
 				let [underWay, most, refused, sent] = [0, 0, 0, 0];
-				server.reply = (_count) => {
+				server.reply = () => {
 					const [what, reply] = answers[sent++] ?? ['good', good];
 					underWay++;
 					if (!proven) most = Math.max(most, underWay);

@@ -189,7 +189,7 @@ describe('of a request that is repeated', () => {
 	it.each<[string, Session['proof'], (request: IncomingMessage) => string]>([
 		[
 			'signature',
-			{ mode: 'accessKey', accessKey },
+			{ mode: 'accessKey', accessKey, site: 'here' },
 			({ headers }) => String(headers.authorization).split('Signature=')[1] ?? 'none',
 		],
 		[
