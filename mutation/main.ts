@@ -12,6 +12,7 @@ import { type Run, share, Worker } from './workers';
  *   npm run mutation                       all sources; writes RESULTS.md; takes hours
  *   npm run mutation -- pace tokens        sources whose path contains one of these; prints only
  *   npm run mutation -- --since <commit>   sources that changed since; prints only
+ *   npm run mutation -- --write pace       writes RESULTS.md although these are not all sources
  */
 
 /** A change that no test can see, since the code does the same with it. */
@@ -31,9 +32,11 @@ interface Cover {
 	time: number;
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { since: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: { since: { type: 'string' }, write: { type: 'boolean', default: false } },
+});
 const changed = values.since === undefined ? undefined : changedSince(values.since);
-const isWhole = !changed && !positionals.length;
 
 const isWanted = (file: string) =>
 	(!changed || changed.includes(file)) &&
@@ -58,16 +61,19 @@ async function main() {
 	console.log(`${wanted.length} mutants`);
 	const passesClean = cleanRuns(clean);
 	await share(workers, wanted, async (worker, mutant) => {
+		const start = performance.now();
 		const status = await tryMutant(worker, mutant, covers(clean, mutant.id), passesClean);
 		outcomes.push({ ...mutant, status });
-		if (status === 'survived' || status === 'no coverage')
-			console.log(
-				`${outcomes.length}: ${status} ${mutant.file}:${mutant.line} ${mutant.mutator} ${mutant.replacement}`,
-			);
+		const seconds = ((performance.now() - start) / 1000).toFixed(1);
+		const { file, line, mutator, replacement } = mutant;
+		console.log(
+			`${outcomes.length} ${status} in ${seconds} s: ${file}:${line} ${mutator} ${replacement.slice(0, 60)}`,
+		);
 	});
 	outcomes.sort((a, b) => Number(a.id) - Number(b.id));
 	console.log(`\n${table(outcomes)}`);
-	if (isWhole) writeFileSync(join(__dirname, 'RESULTS.md'), write(outcomes, mutants.length - wanted.length));
+	const writes = values.write || (!changed && !positionals.length);
+	if (writes) writeFileSync(join(__dirname, 'RESULTS.md'), write(outcomes, mutants.length - wanted.length));
 	process.exit();
 }
 
