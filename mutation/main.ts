@@ -12,6 +12,7 @@ import { type Run, share, Worker } from './workers';
  *   npm run mutation                       all sources; writes RESULTS.md; takes hours
  *   npm run mutation -- pace tokens        sources whose path contains one of these; prints only
  *   npm run mutation -- --since <commit>   sources that changed since; prints only
+ *   npm run mutation -- --write pace       writes RESULTS.md although these are not all sources
  */
 
 /** A change that no test can see, since the code does the same with it. */
@@ -31,9 +32,11 @@ interface Cover {
 	time: number;
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { since: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: { since: { type: 'string' }, write: { type: 'boolean', default: false } },
+});
 const changed = values.since === undefined ? undefined : changedSince(values.since);
-const isWhole = !changed && !positionals.length;
 
 const isWanted = (file: string) =>
 	(!changed || changed.includes(file)) &&
@@ -47,28 +50,31 @@ const isEquivalent = ({ file, sourceLine, replacement }: Mutant) =>
 async function main() {
 	const { folder, mutants, testFiles } = await instrumentProject(isWanted);
 	const workers = [new Worker(folder), new Worker(folder)];
-	try {
-		const clean = await runClean(workers, testFiles);
-		const outcomes: Outcome[] = [];
-		const wanted = mutants.filter((mutant) => !isEquivalent(mutant));
-		console.log(`${wanted.length} mutants`);
-		const passesClean = cleanRuns(clean);
-		await share(workers, wanted, async (worker, mutant) => {
-			const status = await tryMutant(worker, mutant.id, covers(clean, mutant.id), passesClean);
-			outcomes.push({ ...mutant, status });
-			if (status === 'survived' || status === 'no coverage')
-				console.log(
-					`${outcomes.length}: ${status} ${mutant.file}:${mutant.line} ${mutant.mutator} ${mutant.replacement}`,
-				);
-		});
-		outcomes.sort((a, b) => Number(a.id) - Number(b.id));
-		console.log(`\n${table(outcomes)}`);
-		if (isWhole)
-			writeFileSync(join(__dirname, 'RESULTS.md'), write(outcomes, mutants.length - wanted.length));
-	} finally {
+	process.once('exit', () => {
 		for (const worker of workers) worker.close();
 		rmSync(folder, { recursive: true, force: true });
-	}
+	});
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+	const clean = await runClean(workers, testFiles);
+	const outcomes: Outcome[] = [];
+	const wanted = mutants.filter((mutant) => !isEquivalent(mutant));
+	console.log(`${wanted.length} mutants`);
+	const passesClean = cleanRuns(clean);
+	await share(workers, wanted, async (worker, mutant) => {
+		const start = performance.now();
+		const status = await tryMutant(worker, mutant, covers(clean, mutant.id), passesClean);
+		outcomes.push({ ...mutant, status });
+		const seconds = ((performance.now() - start) / 1000).toFixed(1);
+		const { file, line, mutator, replacement } = mutant;
+		console.log(
+			`${outcomes.length} ${status} in ${seconds} s: ${file}:${line} ${mutator} ${replacement.slice(0, 60)}`,
+		);
+	});
+	outcomes.sort((a, b) => Number(a.id) - Number(b.id));
+	console.log(`\n${table(outcomes)}`);
+	const writes = values.write || (!changed && !positionals.length);
+	if (writes) writeFileSync(join(__dirname, 'RESULTS.md'), write(outcomes, mutants.length - wanted.length));
+	process.exit();
 }
 
 /** Runs all tests without a mutant: which of them reach which mutants, and how long they take. */
@@ -82,7 +88,7 @@ async function runClean(workers: Worker[], testFiles: string[]) {
 	return clean;
 }
 
-/** The tests that reach a mutant, those of the quickest file first. */
+/** The tests that reach a mutant. */
 function covers(clean: Map<string, Run>, id: string) {
 	const all: Cover[] = [];
 	for (const [file, { outsideTests, perTest, durations, time }] of clean) {
@@ -95,7 +101,7 @@ function covers(clean: Map<string, Run>, id: string) {
 		const sum = (names: string[]) => names.reduce((total, test) => total + (durations[test] ?? 0), 0);
 		all.push({ file, tests, time: time - sum(Object.keys(durations)) + sum(tests) });
 	}
-	return all.sort((a, b) => a.time - b.time);
+	return all;
 }
 
 /** Tells whether some tests of a file pass without a mutant when the others are left out; asks once for each choice. */
@@ -113,15 +119,21 @@ function cleanRuns(clean: Map<string, Run>) {
 /** Three times what it takes, and more for a busy machine. */
 const limit = (time: number) => 3 * time + 5_000;
 
+/** How often a test file failed with mutants of a source: what found the last ones finds the next sooner. */
+const kills = new Map<string, number>();
+
 async function tryMutant(
 	worker: Worker,
-	mutant: string,
+	{ id: mutant, file: source }: Mutant,
 	all: Cover[],
 	passesClean: ReturnType<typeof cleanRuns>,
 ): Promise<Outcome['status']> {
-	for (const cover of all) {
+	const rank = ({ file, time }: Cover) => time / (1 + (kills.get(`${source} ${file}`) ?? 0));
+	for (const cover of all.sort((a, b) => rank(a) - rank(b))) {
 		const run = await worker.run({ ...cover, mutant }, limit(cover.time));
 		if (run?.passed) continue;
+		const pair = `${source} ${cover.file}`;
+		kills.set(pair, (kills.get(pair) ?? 0) + 1);
 		if (await passesClean(worker, cover)) return run ? 'killed' : 'timeout';
 		// Tests that need the ones before them say nothing when they are alone.
 		const { file } = cover;
