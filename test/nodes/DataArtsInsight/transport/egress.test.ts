@@ -1,6 +1,8 @@
 // First: n8n reads its policy while it is imported.
 import '../../../network/egressPolicy';
 
+import { setDefaultAutoSelectFamily } from 'node:net';
+
 import type { NodeEgressFilter } from 'n8n-workflow';
 
 import type { RequestError } from '../../../../nodes/DataArtsInsight/transport';
@@ -133,5 +135,45 @@ describe('a policy that is asked again while connecting', () => {
 		const [one, other] = [pass(), pass()];
 		for (const egress of [one, other, one, other]) await call(egress);
 		expect(service.connections).toBe(2);
+	});
+
+	it('tries the next address where the first one is dead, whatever its family', async () => {
+		await service.close();
+		service = await startCountingService({ host: '127.0.0.1' });
+		// As n8n does for its process.
+		setDefaultAutoSelectFamily(false);
+		for (const dead of [
+			{ address: '::1', family: 6 },
+			{ address: '127.0.0.7', family: 4 },
+		]) {
+			const addresses = [dead, { address: '127.0.0.1', family: 4 }];
+			const answer = await call(
+				filter(() => (_host, options, callback) => {
+					if (options.all) callback(null, addresses);
+					else callback(null, dead.address, dead.family);
+				}),
+			);
+			expect(answer.vpc_ep_server_name).toBe('a');
+		}
+		setDefaultAutoSelectFamily(true);
+	});
+
+	it('that gives no answer does not hold a stopped execution up', async () => {
+		const stop = new AbortController();
+		const mute = { ...filter(() => () => undefined), validateUrl: () => new Promise<never>(() => undefined) };
+		const session = openSession({ ...service.credentials, baseUrl: at('localhost') });
+		const callService = await connect(session, {
+			timeout: 1_000,
+			maxRetries: 2,
+			egress: mute,
+			signal: stop.signal,
+		});
+		const calling = callService({ method: 'POST', path: '/x', body: {} }).catch(
+			(error: RequestError) => error,
+		);
+		setTimeout(() => stop.abort(), 20);
+		expect((await calling) as unknown as RequestError).toMatchObject({
+			details: { code: 'CANCELLED', outcomeUnknown: false },
+		});
 	});
 });
