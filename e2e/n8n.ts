@@ -302,7 +302,6 @@ export class N8n {
 			QUEUE_HEALTH_CHECK_PORT: String(port),
 			N8N_RUNNERS_BROKER_PORT: String(await freePort()),
 			N8N_SECURE_COOKIE: 'false',
-			N8N_COMMUNITY_PACKAGES_ALLOW_TOOL_USAGE: 'true',
 			// Nothing but the packages that are tested leaves this machine, and nothing pops up in the editor.
 			N8N_DIAGNOSTICS_ENABLED: 'false',
 			N8N_VERIFIED_PACKAGES_ENABLED: 'false',

@@ -117,7 +117,7 @@ const ADVICE_BY_STATUS = new Map([
 	],
 	[
 		407,
-		'The proxy that n8n uses asks for a login. Check HTTP_PROXY and HTTPS_PROXY in the environment of n8n',
+		'The proxy that n8n uses asks for a login. Check HTTPS_PROXY and ALL_PROXY in the environment of n8n',
 	],
 	[429, WAIT_AND_RERUN],
 ]);

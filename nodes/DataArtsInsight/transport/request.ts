@@ -122,12 +122,18 @@ export async function repeatSafely<Result>(
 			const { repetition } = error as RequestError;
 			const delay = Math.max(repetition?.after ?? 0, backOff(attempts));
 			if (repetition?.throttled) pace.slowDown(delay, error as RequestError);
+			// Whoever refuses a call has taken it.
+			else if (isRefused(error)) pace.speedUp();
 			if (!repetition || attempts > maxRetries || delay > MAX_WAIT || signal?.aborted) {
 				throw triedTimes(error as RequestError, attempts);
 			}
 			if (!repetition.throttled) await wait(delay, signal);
 		}
 	}
+}
+
+function isRefused(error: unknown): boolean {
+	return error instanceof RequestError && (error.details.httpStatus ?? 500) < 500;
 }
 
 function triedTimes(error: RequestError, attempts: number): RequestError {

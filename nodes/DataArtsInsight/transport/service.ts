@@ -17,6 +17,8 @@ export interface ServiceCall {
 	body?: object;
 	/** Whether an answer can be that to this call; all can when left out. */
 	isAnswer?: (object: JsonObject) => boolean;
+	/** How often it may be repeated, where that is not the same for all calls of the run. */
+	maxRetries?: number;
 }
 
 /** How the calls of a run are made. */
@@ -49,7 +51,7 @@ export async function connect(session: Session, limits: RunLimits): Promise<Call
 		signal,
 	};
 
-	return async ({ method, path, body, isAnswer }) => {
+	return async ({ method, path, body, isAnswer, maxRetries = limits.maxRetries }) => {
 		const contentType: Record<string, string> = body ? { 'Content-Type': 'application/json' } : {};
 		const request = { method, origin, path, body: body && JSON.stringify(body), headers: contentType };
 
@@ -61,7 +63,11 @@ export async function connect(session: Session, limits: RunLimits): Promise<Call
 			};
 			return (await sendRequest(route, { ...request, headers, isAnswer }, limits, context)).object;
 		};
-		return await repeatSafely(limits, pace, async () => await authenticator.attempt(request, turn, send));
+		return await repeatSafely(
+			{ ...limits, maxRetries },
+			pace,
+			async () => await authenticator.attempt(request, turn, send),
+		);
 	};
 }
 

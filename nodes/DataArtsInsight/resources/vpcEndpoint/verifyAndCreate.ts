@@ -173,7 +173,14 @@ async function verify(
 	const { client, body, simplify, pending } = item;
 	const path = `/v1/${client.projectId}/connections/vpc-endpoint`;
 	return await client
-		.call({ method: 'POST', path, body, isAnswer: (answer) => isAnswerTo({ ...body }, answer) })
+		.call({
+			method: 'POST',
+			path,
+			body,
+			isAnswer: (answer) => isAnswerTo({ ...body }, answer),
+			// While it waits the next look is the repetition, and comes in its time.
+			maxRetries: pending && 0,
+		})
 		.then(readEndpoint)
 		.then(
 			(endpoint): Sent => {
