@@ -31,6 +31,10 @@ export interface ServiceOptions {
 	hint?: boolean;
 	/** Whether each connection ends with its first answer. */
 	closeEach?: boolean;
+	/** Each connection ends with its answer of this number, and that answer says so. */
+	answersEach?: number;
+	/** How each connection ends right behind its first answer, which does not say so. TLS never says goodbye here. */
+	closeBehind?: 'end' | 'destroy';
 	/** Milliseconds before each answer. */
 	latency?: number;
 }
@@ -45,6 +49,8 @@ export interface CountingService {
 	readonly times: number[];
 	/** TCP connections that were accepted. */
 	readonly connections: number;
+	/** The most requests that were under way at once. */
+	mostUnderWay: number;
 	/** The answer to the n-th POST for a name, counted from 1; always good at the start. */
 	reply: (name: string, knock: number) => Reply;
 	close: () => Promise<void>;
@@ -58,6 +64,8 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 		keepAliveTimeout = 5_000,
 		hint = true,
 		closeEach = false,
+		answersEach,
+		closeBehind,
 		latency = 0,
 	} = options;
 	const posts = new Map<string, number>();
@@ -65,11 +73,18 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 
 	// Closed by hand: Node.js's own server gives a connection a second more than it says.
 	const idle = new WeakMap<Socket, NodeJS.Timeout>();
+	const answers = new WeakMap<Socket, number>();
 
 	const handle = (request: IncomingMessage, response: ServerResponse) => {
 		const { socket } = request;
 		clearTimeout(idle.get(socket));
-		response.on('finish', () => idle.set(socket, setTimeout(() => socket.end(), keepAliveTimeout).unref()));
+		response.on('finish', () => {
+			if (closeBehind) socket[closeBehind]();
+			else idle.set(socket, setTimeout(() => socket.end(), keepAliveTimeout).unref());
+		});
+		answers.set(socket, (answers.get(socket) ?? 0) + 1);
+		service.mostUnderWay = Math.max(service.mostUnderWay, ++underWay);
+		response.on('close', () => underWay--);
 		const chunks: Buffer[] = [];
 		request.on('data', (chunk: Buffer) => chunks.push(chunk));
 		request.on('end', () => {
@@ -79,7 +94,8 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 			posts.set(name, knock);
 			times.push(performance.now());
 			// Node.js adds its hint only where the server names no Connection of its own.
-			if (closeEach || !hint) response.setHeader('Connection', closeEach ? 'close' : 'keep-alive');
+			const last = closeEach || answers.get(socket) === answersEach;
+			if (last || !hint) response.setHeader('Connection', last ? 'close' : 'keep-alive');
 			const reply = service.reply(name, knock);
 			if (latency) setTimeout(() => answer(response, ask, reply), latency);
 			else answer(response, ask, reply);
@@ -89,6 +105,7 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 	const server = tls ? createTlsServer(tls, handle) : createServer(handle);
 	server.keepAliveTimeout = keepAliveTimeout;
 	let connections = 0;
+	let underWay = 0;
 	server.on('connection', () => connections++);
 	// A handshake that the caller breaks off is none of the service's business.
 	server.on('tlsClientError', () => undefined);
@@ -112,6 +129,7 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 		get connections() {
 			return connections;
 		},
+		mostUnderWay: 0,
 		reply: () => 'good',
 		close: async () => {
 			server.close();

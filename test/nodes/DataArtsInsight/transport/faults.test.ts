@@ -210,7 +210,7 @@ describe.each([1, 10])('with %d under way, a service', (maxConcurrency) => {
 		const { items } = await verify(wanted, {
 			credentials: simulator.credentials,
 			// Long enough for the others on a busy machine.
-			options: { maxConcurrency, maxRetries: 2, timeout: 500 },
+			options: { maxConcurrency, maxRetries: 2, timeout: 2_000 },
 		});
 		await simulator.close();
 
