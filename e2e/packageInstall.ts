@@ -1,9 +1,9 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { output } from './commands';
-import { current, project } from './folders';
+import { current, tarball } from './folders';
 import { pack } from './prepare';
 
 export const PACKAGE_NAME = 'n8n-nodes-dataarts-insight';
@@ -59,15 +59,13 @@ export async function readManifest(folder: string): Promise<Manifest> {
 	return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Packs the same built sources with the next version. @returns that version */
+/** Packs what is in the tarball under test with the next version. @returns that version */
 export async function packNextVersion(file: string): Promise<string> {
 	const copy = await mkdtemp(join(tmpdir(), 'n8n-e2e-next-'));
-	const { files, ...manifest } = (await readManifest(project)) as Manifest & { files: string[] };
+	await output('tar', ['-xzf', tarball, '-C', copy, '--strip-components=1'], { cwd: copy });
+	const manifest = await readManifest(copy);
 	const version = String(manifest.version).replace(/\d+$/, (patch) => String(Number(patch) + 1));
-	for (const name of [...files, 'README.md', 'LICENSE']) {
-		await cp(join(project, name), join(copy, name), { recursive: true });
-	}
-	await writeManifest(copy, { ...manifest, files, version });
+	await writeManifest(copy, { ...manifest, version });
 	await pack(copy, file);
 	await rm(copy, { recursive: true });
 	return version;
