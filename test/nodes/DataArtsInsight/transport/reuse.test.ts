@@ -111,8 +111,32 @@ it('a connection that is ended before a request was written costs nothing, and i
 it('a second answer right behind the first ends the connection', async () => {
 	handle = (socket, request) => {
 		good(socket);
-		if (request === 1) setTimeout(() => good(socket), 1);
+		if (request === 1) setTimeout(() => good(socket), 3);
 	};
 	for (let round = 0; round < 5; round++) expect(await outcome()).toBe('good');
 	expect(connections).toBe(5);
 });
+
+it('a connection whose end is heard only when the next request is at hand costs nothing, as nothing was written', async () => {
+	let last: Socket | undefined;
+	handle = (socket) => {
+		last = socket;
+		good(socket);
+	};
+	expect(await outcome()).toBe('good');
+	const second = await new Promise<string>((resolve) => {
+		setImmediate(() => {
+			last?.resetAndDestroy();
+			resolve(outcome());
+			void blockOnceTheCallWaits();
+		});
+	});
+	expect([second, connections]).toEqual(['good', 2]);
+});
+
+/** So that the call goes on with its timer, before the event loop looks at the network again. */
+async function blockOnceTheCallWaits() {
+	for (let step = 0; step < 100; step++) await Promise.resolve();
+	const end = performance.now() + 15;
+	while (performance.now() < end);
+}
