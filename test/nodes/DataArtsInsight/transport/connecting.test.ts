@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { NodeEgressFilter } from 'n8n-workflow';
 
+import type { RequestError } from '../../../../nodes/DataArtsInsight/transport';
 import { transport } from '../../../build';
 import { loopbackCertificate } from '../../../simulator';
 import { futureCertificate } from '../../../network/certificates';
 import { type CountingService, startCountingService } from '../../../network/countingService';
 import { setProxies } from '../../../network/httpProxy';
 import { startTcpProxy } from '../../../network/tcpProxy';
-import { detailsOf, expectOneOutputEach, makeNames, verify } from '../../../network/verify';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../../../network/verify';
 
 const { connect, openSession } = transport;
 
@@ -54,31 +55,77 @@ describe('an execution that is stopped while a connection is being established',
 	});
 });
 
-it('a call is given up when server or proxy have said nothing for 10 seconds', async () => {
-	const mute = await startTcpProxy(service.url);
-	mute.weather = () => ({ onRequest: 'hang' });
-	const address = `127.0.0.1:${mute.port}`;
-	const start = (credentials: object) => verify(names, { credentials, options: { maxRetries: 0 } });
+const took = async <Result>(running: Promise<Result>) => {
+	const begin = performance.now();
+	const result = await running;
+	return { result, milliseconds: performance.now() - begin };
+};
 
-	// Both at once, as it takes its time.
-	setProxies({ HTTPS_PROXY: `http://${address}` });
-	const throughProxy = start(service.credentials);
-	while (mute.used < names.length) await sleep(5);
-	setProxies();
-	const direct = start({ ...service.credentials, baseUrl: `https://${address}` });
-	const ended = await Promise.all(
-		[throughProxy, direct].map((running) => Promise.race([running.then(() => true), sleep(11_500, false)])),
-	);
-	await mute.close();
-	const items = [...(await throughProxy).items, ...(await direct).items];
+describe('after 10 seconds', () => {
+	// All at once, as it takes its time.
+	it('a call is given up to which server, proxy or name resolution said nothing, and no other', async () => {
+		const mute = await startTcpProxy(service.url);
+		mute.weather = () => ({ onRequest: 'hang' });
+		const slow = await startCountingService({ latency: 11_000 });
+		const address = `127.0.0.1:${mute.port}`;
+		const start = (credentials: object) => verify(names, { credentials, options: { maxRetries: 0 } });
 
-	expect(ended).toEqual([true, true]);
-	for (const details of detailsOf(items)) {
-		expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
-	}
-	for (const { json } of items) expect(json.error).toContain('the host did not answer');
-	expect(service.posts.size).toBe(0);
-}, 15_000);
+		setProxies({ HTTPS_PROXY: `http://${address}` });
+		const throughProxy = took(start(service.credentials));
+		while (mute.used < names.length) await sleep(5);
+		setProxies({ HTTPS_PROXY: `socks5://${address}` });
+		const throughSocks = took(start(service.credentials));
+		while (mute.used < 2 * names.length) await sleep(5);
+		setProxies();
+		const direct = took(start({ ...service.credentials, baseUrl: `https://${address}` }));
+		const egress: NodeEgressFilter = {
+			validateUrl: async () => await new Promise<never>(() => undefined),
+			validateConnectionHost: () => ({ ok: true, result: undefined }),
+			createSecureLookup: () => () => undefined,
+			validateRedirectSync: () => undefined,
+		};
+		const call = await connect(openSession(service.credentials), { timeout: 1_000, maxRetries: 0, egress });
+		const unresolved = took(
+			call({ method: 'POST', path: '/x' }).catch((error: RequestError) => ({ details: error.details })),
+		);
+		const patient = start(slow.credentials);
+
+		for (const { result, milliseconds } of await Promise.all([throughProxy, throughSocks, direct])) {
+			for (const details of detailsOf(result.items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+			}
+			for (const { json } of result.items) expect(json.error).toContain('the host did not answer');
+			expect(milliseconds).toBeGreaterThan(9_900);
+			expect(milliseconds).toBeLessThan(13_000);
+		}
+		const { result, milliseconds } = await unresolved;
+		expect(result).toEqual({ details: { code: 'CONNECTION_FAILED', outcomeUnknown: false } });
+		expect(milliseconds).toBeLessThan(13_000);
+		// Once the connection stands, only the node's own limit counts.
+		const { items } = await patient;
+		expect(detailsOf(items)).toEqual(names.map(() => undefined));
+		expect(postsOf(slow, names)).toEqual(names.map(() => 1));
+		expect(service.posts.size).toBe(0);
+		await mute.close();
+		await slow.close();
+	}, 25_000);
+});
+
+it('a call whose connection fails holds back no other', async () => {
+	const proxy = await startTcpProxy(service.url);
+	proxy.weather = (connection) => (connection === 1 ? { onAccept: 'reset' } : {});
+	jest.spyOn(Math, 'random').mockReturnValue(0.999);
+	const session = openSession({ ...service.credentials, baseUrl: `https://127.0.0.1:${proxy.port}` });
+	const call = await connect(session, { timeout: 5_000, maxRetries: 1 });
+	const ask = (name: string) =>
+		took(call({ method: 'POST', path: '/x', body: { vpc_ep_server_name: name } }));
+	const first = ask('first');
+	while (proxy.connections === 0) await sleep(5);
+	await sleep(50);
+	expect((await ask('second')).milliseconds).toBeLessThan(500);
+	expect((await first).milliseconds).toBeGreaterThan(900);
+	await proxy.close();
+});
 
 describe('a proxy', () => {
 	it.each([

@@ -1,7 +1,7 @@
 // First: n8n reads its policy while it is imported.
 import '../../../network/egressPolicy';
 
-import { setDefaultAutoSelectFamily } from 'node:net';
+import { getDefaultAutoSelectFamily, setDefaultAutoSelectFamily } from 'node:net';
 
 import type { NodeEgressFilter } from 'n8n-workflow';
 
@@ -76,13 +76,13 @@ describe('a policy that is asked again while connecting', () => {
 		validateRedirectSync: () => undefined,
 	});
 
-	const call = async (egress: NodeEgressFilter) => {
-		const session = openSession({ ...service.credentials, baseUrl: at('localhost') });
-		const callService = await connect(session, { timeout: 1_000, maxRetries: 2, egress });
+	const call = async (egress: NodeEgressFilter, baseUrl = at('localhost'), signal?: AbortSignal) => {
+		const session = openSession({ ...service.credentials, baseUrl });
+		const callService = await connect(session, { timeout: 1_000, maxRetries: 2, egress, signal });
 		return await callService({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } });
 	};
-	const failure = async (egress: NodeEgressFilter) =>
-		await call(egress).then(
+	const failure = async (egress: NodeEgressFilter, baseUrl?: string, signal?: AbortSignal) =>
+		await call(egress, baseUrl, signal).then(
 			() => undefined,
 			(error: RequestError) => error,
 		);
@@ -126,6 +126,36 @@ describe('a policy that is asked again while connecting', () => {
 		expect(asked).toBe(3);
 	});
 
+	it('is asked for the name of the proxy as well', async () => {
+		setProxies({ HTTPS_PROXY: 'http://localhost:1' });
+		const asked: string[] = [];
+		const egress = filter(() => (host, options, callback) => {
+			asked.push(host);
+			callback(new Error('This address is restricted'), options.all ? [] : '');
+		});
+		const error = await failure(egress, at('insight.invalid').replace('http:', 'https:'));
+		expect(error?.details).toEqual({ code: 'BLOCKED', outcomeUnknown: false });
+		expect(asked).toEqual(['localhost']);
+	});
+
+	it('leads on where the first addresses of a name are dead, though n8n has turned that off', async () => {
+		const before = getDefaultAutoSelectFamily();
+		setDefaultAutoSelectFamily(false);
+		await service.close();
+		service = await startCountingService({ host: '127.0.0.9' });
+		const egress = filter(() => (_host, options, callback) => {
+			const addresses = [
+				{ address: '::1', family: 6 },
+				{ address: '127.0.0.7', family: 4 },
+				{ address: '127.0.0.9', family: 4 },
+			];
+			if (options.all) callback(null, addresses);
+			else callback(null, '::1', 6);
+		});
+		const answer = await call(egress).finally(() => setDefaultAutoSelectFamily(before));
+		expect(answer.vpc_ep_server_name).toBe('a');
+	});
+
 	it('finds no connection that was made under another policy', async () => {
 		const pass = () =>
 			filter(() => (_host, options, callback) => {
@@ -137,43 +167,44 @@ describe('a policy that is asked again while connecting', () => {
 		expect(service.connections).toBe(2);
 	});
 
-	it('tries the next address where the first one is dead, whatever its family', async () => {
-		await service.close();
-		service = await startCountingService({ host: '127.0.0.1' });
-		// As n8n does for its process.
-		setDefaultAutoSelectFamily(false);
-		for (const dead of [
-			{ address: '::1', family: 6 },
-			{ address: '127.0.0.7', family: 4 },
-		]) {
-			const addresses = [dead, { address: '127.0.0.1', family: 4 }];
-			const answer = await call(
-				filter(() => (_host, options, callback) => {
-					if (options.all) callback(null, addresses);
-					else callback(null, dead.address, dead.family);
-				}),
-			);
-			expect(answer.vpc_ep_server_name).toBe('a');
-		}
-		setDefaultAutoSelectFamily(true);
-	});
+	describe('that is stopped', () => {
+		const stop = () => new AbortController();
 
-	it('that gives no answer does not hold a stopped execution up', async () => {
-		const stop = new AbortController();
-		const mute = { ...filter(() => () => undefined), validateUrl: () => new Promise<never>(() => undefined) };
-		const session = openSession({ ...service.credentials, baseUrl: at('localhost') });
-		const callService = await connect(session, {
-			timeout: 1_000,
-			maxRetries: 2,
-			egress: mute,
-			signal: stop.signal,
+		it('while it resolves the name, is not waited for', async () => {
+			const stopping = stop();
+			const egress = {
+				...filter(() => () => undefined),
+				validateUrl: async () => {
+					setTimeout(() => stopping.abort(), 20);
+					return await new Promise<never>(() => undefined);
+				},
+			};
+			const error = await failure(egress, undefined, stopping.signal);
+			expect(error?.details).toEqual({ code: 'CANCELLED', outcomeUnknown: false });
 		});
-		const calling = callService({ method: 'POST', path: '/x', body: {} }).catch(
-			(error: RequestError) => error,
-		);
-		setTimeout(() => stop.abort(), 20);
-		expect((await calling) as unknown as RequestError).toMatchObject({
-			details: { code: 'CANCELLED', outcomeUnknown: false },
+
+		it('while the connection is looked up, is not waited for', async () => {
+			const stopping = stop();
+			const egress = filter(() => () => void setTimeout(() => stopping.abort(), 20));
+			const error = await failure(egress, undefined, stopping.signal);
+			expect(error?.details).toEqual({ code: 'CANCELLED', outcomeUnknown: false });
+		});
+
+		it('in the very moment of its answer, sends nothing', async () => {
+			const stopping = stop();
+			const egress = {
+				...filter(() => (_host, options, callback) => {
+					if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+					else callback(null, '127.0.0.1', 4);
+				}),
+				validateUrl: () => {
+					stopping.abort();
+					return Promise.resolve({ ok: true as const, result: undefined });
+				},
+			};
+			const error = await failure(egress, undefined, stopping.signal);
+			expect(error?.details).toEqual({ code: 'CANCELLED', outcomeUnknown: false });
+			expect(service.posts.size).toBe(0);
 		});
 	});
 });

@@ -1,7 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-
 import { loopbackCertificate } from '../../../simulator';
 import { type CountingService, startCountingService } from '../../../network/countingService';
 import {
@@ -198,53 +194,4 @@ it('a proxy that is not a web address is told of without its login', async () =>
 	const items = await run(service);
 	expect(items[0]?.json.error).toBe("The proxy in n8n's environment is not a web address");
 	expect(service.posts.size).toBe(0);
-});
-
-describe.each([
-	['gives a name alone', 'n8n-user@', 'n8n-user:'],
-	['gives a password alone', ':secret-of-the-proxy@', ':secret-of-the-proxy'],
-])('a login that %s', (_what, login, expected) => {
-	it('is sent', async () => {
-		const service = await startService();
-		const seen: Array<string | undefined> = [];
-		const proxy = createServer().on('connect', ({ headers }: IncomingMessage, socket: Socket) => {
-			seen.push(headers['proxy-authorization']);
-			socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-		});
-		proxy.listen(0, '127.0.0.1');
-		cleanUp.push(() => Promise.resolve(void proxy.close()));
-		await once(proxy, 'listening');
-		setProxies({ HTTPS_PROXY: `http://${login}127.0.0.1:${(proxy.address() as AddressInfo).port}` });
-		const [item] = await run(service);
-		expect(item?.json.error).toContain('the proxy refused it with HTTP status 403');
-		expect(seen[0]).toBe(`Basic ${Buffer.from(expected).toString('base64')}`);
-		expect(JSON.stringify(item)).not.toContain('secret-of-the-proxy');
-	});
-});
-
-it('NODE_TLS_REJECT_UNAUTHORIZED=0 is not followed, behind a proxy or without one', async () => {
-	const service = await startService();
-	const proxy = await startProxy();
-	process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
-	try {
-		for (const url of ['', proxy.url]) {
-			setProxies(url ? { HTTPS_PROXY: url } : {});
-			const [item] = await run(service, 1, { allowUnauthorizedCerts: false });
-			expect(item?.json.error).toContain('its certificate is not trusted');
-		}
-	} finally {
-		delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-	}
-	expect(service.posts.size).toBe(0);
-});
-
-it.each(['::1', '[::1]', 'example.com,::1'])('NO_PROXY=%s is honoured', async (noProxy) => {
-	const service = await startCountingService({ tls: loopbackCertificate, host: '::1' });
-	cleanUp.unshift(service.close);
-	const proxy = await startProxy();
-	setProxies({ HTTPS_PROXY: proxy.url, NO_PROXY: noProxy });
-	const { port } = new URL(service.url);
-	const items = await run(service, 1, { baseUrl: `https://[::1]:${port}` });
-	expect(detailsOf(items)).toEqual(names.map(() => undefined));
-	expect(proxy.tunnels).toEqual([]);
 });

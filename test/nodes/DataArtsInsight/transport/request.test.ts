@@ -179,7 +179,8 @@ describe('a call', () => {
 			pour();
 		};
 		expect((await failure(post())).details.code).toBe('ANSWER_TOO_LARGE');
-		expect(written).toBeLessThan(16 * 1024 * 1024);
+		// The kernel's buffers hold some megabytes as well.
+		expect(written).toBeLessThan(8 * 1024 * 1024);
 	});
 
 	it('says that the outcome is unknown when the connection is cut after sending', async () => {
