@@ -80,5 +80,7 @@ export class Connection {
 	/** Ends it, whatever it is used for. */
 	discard() {
 		void this.client.destroy();
+		// A client that has sent nothing yet does not know the socket.
+		this.socket.destroy();
 	}
 }
