@@ -399,3 +399,28 @@ describe("n8n's HTTP Request node", () => {
 		expect(simulator.refusedSignatures).toBe(0);
 	});
 });
+
+it.each([true, false])(
+	'logs in without following a redirect, and checks the certificate (ignored: %s)',
+	async (ignored) => {
+		const asked: IHttpRequestOptions[] = [];
+		const httpRequest = async (options: IHttpRequestOptions) => {
+			asked.push(options);
+			return await Promise.resolve({
+				statusCode: 302,
+				headers: { location: 'https://elsewhere.example.com' },
+				body: '',
+			});
+		};
+		const credential = {
+			...simulator.passwordCredentials,
+			allowUnauthorizedCerts: ignored,
+			username: `user-${ignored}`,
+		};
+		const login = credentialType.preAuthentication.call({ helpers: { httpRequest } } as never, credential);
+		await expect(login).rejects.toThrow('No token from IAM');
+		expect(asked).toMatchObject([
+			{ method: 'POST', disableFollowRedirect: true, skipSslCertificateValidation: ignored, timeout: 30_000 },
+		]);
+	},
+);

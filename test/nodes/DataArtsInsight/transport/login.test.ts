@@ -92,6 +92,29 @@ describe('a login', () => {
 		expect(await fetchesWithin(after, answer)).toBe(2);
 	});
 
+	it('gives a token that is renewed five minutes before its end', async () => {
+		const answer = {
+			object: { token: { issued_at: '2001-01-01T00:00:00.000Z', expires_at: '2001-01-02T00:00:00.000Z' } },
+		};
+		expect(await fetchesWithin(24 * HOUR - 6 * 60_000, answer)).toBe(1);
+		expect(await fetchesWithin(24 * HOUR - 4 * 60_000, answer)).toBe(2);
+	});
+
+	it.each<[string, (proof: LoginProof) => LoginProof]>([
+		['project', (proof) => ({ ...proof, login: { ...proof.login, projectId: 'q' } })],
+		['check of certificates', (proof) => ({ ...proof, allowUnauthorizedCerts: true })],
+		['user', (proof) => ({ ...proof, login: { ...proof.login, username: 'other' } })],
+		['IAM', (proof) => ({ ...proof, iamOrigin: 'https://iam.example.org' })],
+	])('gives a token that serves no other %s', async (_what, change) => {
+		let fetches = 0;
+		const send = async () =>
+			await Promise.resolve({ object: {}, headers: { 'x-subject-token': `t${++fetches}` } });
+		const proof = newProof();
+		expect(await loginToken(proof, send)).toBe('t1');
+		expect(await loginToken(change(proof), send)).toBe('t2');
+		expect(await loginToken(proof, send)).toBe('t1');
+	});
+
 	it('gives a token without an end that is used until it is refused', async () => {
 		expect(await fetchesWithin(1000 * HOUR, { object: {} })).toBe(1);
 	});

@@ -37,6 +37,12 @@ describe('openSession', () => {
 		expect(session.workspaceId).toBe('w');
 	});
 
+	it.each([true, false])('leaves the certificate of IAM unchecked only where it says so: %s', (allowed) => {
+		const login = { authentication: 'password', domainName: 'd', username: 'u', password: 'p-1234' };
+		const { proof } = openSession({ ...good, ...login, allowUnauthorizedCerts: allowed });
+		expect(proof).toMatchObject({ allowUnauthorizedCerts: allowed });
+	});
+
 	it('logs in at the IAM of the region, or at the one of a custom address', () => {
 		const login = { domainName: 'account', username: 'user', password: 'secret', projectId: good.projectId };
 		const credentials = { ...good, authentication: 'password', ...login };
