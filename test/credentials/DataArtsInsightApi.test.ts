@@ -417,7 +417,7 @@ it.each([true, false])(
 			allowUnauthorizedCerts: ignored,
 			username: `user-${ignored}`,
 		};
-		const login = credentialType.preAuthentication.call({ helpers: { httpRequest } } as never, credential);
+		const login = credentialType.preAuthentication.call({ helpers: { httpRequest } }, credential);
 		await expect(login).rejects.toThrow('No token from IAM');
 		expect(asked).toMatchObject([
 			{ method: 'POST', disableFollowRedirect: true, skipSslCertificateValidation: ignored, timeout: 30_000 },
