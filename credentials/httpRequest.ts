@@ -61,9 +61,7 @@ export function authenticateRequest(
 	const session = openSession(credentials, serviceAt(credentials, url));
 	assertCallerNotRefused(session);
 	const { proof, workspaceId } = session;
-	// The very address that was looked at, so that it is read once.
-	const address = options.uri === undefined ? { url: url.href, baseURL: undefined } : { uri: url.href };
-	const request = { ...options, ...NO_REDIRECTS, ...address };
+	const request = { ...options, ...NO_REDIRECTS, ...addressFields(options, url) };
 	if (proof.mode === 'accessKey') return sign(request, url, session, proof.accessKey);
 
 	let token = proof.mode === 'token' ? proof.token : '';
@@ -167,6 +165,14 @@ function addressOf({ uri, url: address, baseURL }: RequestOptions): URL {
 	return url;
 }
 
+/**
+ * The very address that was looked at, and no other beside it: n8n's older helper takes `url` before `uri`.
+ */
+function addressFields({ uri }: RequestOptions, { href }: URL) {
+	const none = { uri: undefined, url: undefined as unknown as string, baseURL: undefined };
+	return uri === undefined ? { ...none, url: href } : { ...none, uri: href };
+}
+
 /** Signs a request as it will be sent: with its query in the address and its body as text. */
 function sign(
 	options: RequestOptions,
@@ -190,7 +196,7 @@ function sign(
 	const signature = signedHeaders({ method, url, headers: own, body }, accessKey, new Date());
 	return {
 		...options,
-		...(options.uri === undefined ? { url: url.href } : { uri: url.href }),
+		...addressFields(options, url),
 		qs: {},
 		body: body || undefined,
 		headers: { ...headers, ...contentType, ...signature },

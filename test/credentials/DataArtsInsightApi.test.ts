@@ -424,3 +424,19 @@ it.each([true, false])(
 		]);
 	},
 );
+
+describe.each(['credentials', 'passwordCredentials', 'accessKeyCredentials'] as const)(
+	'with %s a request that names two addresses',
+	(kind) => {
+		it('goes to the one that was looked at', async () => {
+			const { baseUrl } = simulator.credentials;
+			const options = {
+				uri: `${baseUrl}/v1/x`,
+				url: 'https://evil.example.com/x',
+				baseURL: 'https://evil.example.com',
+			};
+			const signed = await credentialType.authenticate(simulator[kind], options);
+			expect(signed).toMatchObject({ uri: `${baseUrl}/v1/x`, url: undefined, baseURL: undefined });
+		});
+	},
+);
