@@ -138,7 +138,8 @@ async function askSocks(socket: Socket, proxy: URL, service: URL): Promise<void>
 			password: password || undefined,
 		},
 		destination: { host: host.replace(/^\[(.*)\]$/, '$1'), port },
-		timeout: CONNECT_TIMEOUT,
+		// The caller's time limit comes first, and says that the host did not answer.
+		timeout: 2 * CONNECT_TIMEOUT,
 	}).catch(({ message }: Error) => {
 		// The library's error holds the password, so only a word of it is passed on: "… - HostUnreachable".
 		const answer = /rejected connection - \(?(\w+)/.exec(message)?.[1];
