@@ -1,18 +1,18 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { changedSince, instrumentProject, type Mutant } from './instrument';
-import { type Outcome, table, write } from './results';
+import { type Outcome, section, withSection } from './results';
 import { type Run, share, Worker } from './workers';
 
 /*
  * Changes the sources in one place after the other and sees whether a test fails: see README.md in this folder.
  *
- *   npm run mutation                       all sources; writes RESULTS.md; takes hours
- *   npm run mutation -- pace tokens        sources whose path contains one of these; prints only
- *   npm run mutation -- --since <commit>   sources that changed since; prints only
- *   npm run mutation -- --write pace       writes RESULTS.md although these are not all sources
+ *   npm run mutation                       all sources; takes hours
+ *   npm run mutation -- pace tokens        sources whose path contains one of these
+ *   npm run mutation -- --since <commit>   sources that changed since
  */
 
 /** A change that no test can see, since the code does the same with it. */
@@ -34,7 +34,7 @@ interface Cover {
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { since: { type: 'string' }, write: { type: 'boolean', default: false } },
+	options: { since: { type: 'string' } },
 });
 const changed = values.since === undefined ? undefined : changedSince(values.since);
 
@@ -49,7 +49,8 @@ const isEquivalent = ({ file, sourceLine, replacement }: Mutant) =>
 
 async function main() {
 	const { folder, mutants, testFiles } = await instrumentProject(isWanted);
-	const workers = [new Worker(folder), new Worker(folder)];
+	// Most tests wait for sockets and clocks, so a processor serves more than one.
+	const workers = Array.from({ length: Math.ceil(1.5 * availableParallelism()) }, () => new Worker(folder));
 	process.once('exit', () => {
 		for (const worker of workers) worker.close();
 		rmSync(folder, { recursive: true, force: true });
@@ -69,12 +70,21 @@ async function main() {
 		console.log(
 			`${outcomes.length} ${status} in ${seconds} s: ${file}:${line} ${mutator} ${replacement.slice(0, 60)}`,
 		);
+		const ofFile = outcomes.filter((one) => one.file === file);
+		if (ofFile.length < wanted.filter((one) => one.file === file).length) return;
+		ofFile.sort((one, other) => Number(one.id) - Number(other.id));
+		write(file, ofFile, mutants.filter((one) => one.file === file).length - ofFile.length);
 	});
-	outcomes.sort((a, b) => Number(a.id) - Number(b.id));
-	console.log(`\n${table(outcomes)}`);
-	const writes = values.write || (!changed && !positionals.length);
-	if (writes) writeFileSync(join(__dirname, 'RESULTS.md'), write(outcomes, mutants.length - wanted.length));
 	process.exit();
+}
+
+/** As soon as a source is done: the rest may take hours. */
+function write(file: string, outcomes: Outcome[], equivalents: number) {
+	const results = join(__dirname, 'RESULTS.md');
+	const text = section(file, outcomes, equivalents);
+	const isThere = (source: string) => existsSync(join(__dirname, '..', source));
+	writeFileSync(results, withSection(readFileSync(results, 'utf8'), file, text, isThere));
+	console.log(`\n${text}\n`);
 }
 
 /** Runs all tests without a mutant: which of them reach which mutants, and how long they take. */
@@ -122,13 +132,17 @@ const limit = (time: number) => 3 * time + 5_000;
 /** How often a test file failed with mutants of a source: what found the last ones finds the next sooner. */
 const kills = new Map<string, number>();
 
+/** How likely a test file is to find a mutant of a source; one with the source's name is a good guess. */
+const likelihood = (source: string, file: string) =>
+	1 + 20 * (kills.get(`${source} ${file}`) ?? (basename(file).startsWith(basename(source, '.ts')) ? 1 : 0));
+
 async function tryMutant(
 	worker: Worker,
 	{ id: mutant, file: source }: Mutant,
 	all: Cover[],
 	passesClean: ReturnType<typeof cleanRuns>,
 ): Promise<Outcome['status']> {
-	const rank = ({ file, time }: Cover) => time / (1 + (kills.get(`${source} ${file}`) ?? 0));
+	const rank = ({ file, time }: Cover) => time / likelihood(source, file);
 	for (const cover of all.sort((a, b) => rank(a) - rank(b))) {
 		const run = await worker.run({ ...cover, mutant }, limit(cover.time));
 		if (run?.passed) continue;

@@ -5,43 +5,38 @@ export interface Outcome extends Mutant {
 	status: 'killed' | 'timeout' | 'survived' | 'no coverage';
 }
 
-const introduction = `# Mutation testing: the latest result
+const introduction = `# Mutation testing: the latest results
 
 Written by \`npm run mutation\`; README.md in this folder says how it works.
 `;
 
-/** A line for each file, and one for all. */
-export function table(outcomes: Outcome[]) {
-	const files = [...new Set(outcomes.map(({ file }) => file))].sort();
-	const rows = files.map((file) =>
-		row(
-			file,
-			outcomes.filter((outcome) => outcome.file === file),
-		),
-	);
-	return (
-		[
-			'| File | Mutants | Killed | Of them by time limit | Survived | No coverage | Percent killed |',
-			'| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
-			...rows,
-			row('all', outcomes),
-		].join('\n') + `\n\n${outcomes.filter(isAlive).map(describe).join('\n')}\n`
-	);
-}
-
-/** The whole of RESULTS.md. */
-export const write = (outcomes: Outcome[], equivalents: number) =>
-	`${introduction}
-${new Date().toISOString().slice(0, 10)}, ${equivalents} equivalent mutants left out.
-
-${table(outcomes)}`;
-
-function row(name: string, outcomes: Outcome[]) {
+/** What is said of one source, under a heading of its own. */
+export function section(file: string, outcomes: Outcome[], equivalents: number) {
 	const count = (...wanted: Outcome['status'][]) =>
 		outcomes.filter(({ status }) => wanted.includes(status)).length;
 	const killed = count('killed', 'timeout');
-	const percent = ((100 * killed) / outcomes.length).toFixed(1);
-	return `| ${[name, outcomes.length, killed, count('timeout'), count('survived'), count('no coverage'), percent].join(' | ')} |`;
+	const percent = outcomes.length ? (100 * killed) / outcomes.length : 100;
+	const day = new Date().toISOString().slice(0, 10);
+	return `## ${file}: ${percent.toFixed(1)} %
+
+${day}: ${outcomes.length} mutants, ${killed} found (${count('timeout')} of them by the time limit), ${count('survived')} survived, ${count('no coverage')} not reached; ${equivalents} equivalent ones left out.
+
+${outcomes.filter(isAlive).map(describe).join('\n')}`.trim();
+}
+
+/**
+ * @param results the whole of RESULTS.md
+ * @param isThere tells whether a source still exists; what is said of others goes
+ * @returns the same with the section of one source in place of its older one
+ */
+export function withSection(results: string, file: string, text: string, isThere: (file: string) => boolean) {
+	const fileOf = (one: string) => /^## (.*):/.exec(one)?.[1] ?? '';
+	const others = results
+		.split(/^(?=## )/m)
+		.slice(1)
+		.map((one) => one.trim())
+		.filter((one) => fileOf(one) !== file && isThere(fileOf(one)));
+	return `${[introduction.trim(), ...[...others, text].sort()].join('\n\n')}\n`;
 }
 
 const isAlive = ({ status }: Outcome) => status === 'survived' || status === 'no coverage';
