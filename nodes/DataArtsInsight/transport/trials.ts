@@ -66,6 +66,8 @@ class Trial {
 
 	private changed = this.nextChange();
 
+	constructor(private readonly key: string) {}
+
 	/** @returns whether there are requests out, or nothing is known that would be lost */
 	get busy() {
 		return this.out > 0;
@@ -83,7 +85,7 @@ class Trial {
 		};
 		if (!this.proven) {
 			AbortSignal.timeout(UNREFUSED_AFTER).addEventListener('abort', () => {
-				if (held) this.limit = MAX_UNPROVEN;
+				if (held) this.learn('nothing');
 				giveBack();
 			});
 		}
@@ -95,7 +97,9 @@ class Trial {
 		await unlessStopped(this.changed, signal);
 	}
 
+	/** A refusal takes back what was known, and what was sent before it proves nothing any more. */
 	learn(verdict: Verdict) {
+		if (verdict !== 'refused' && isRefused(this.key)) return;
 		if (verdict === 'accepted') this.proven = true;
 		if (verdict === 'nothing') this.limit = MAX_UNPROVEN;
 		if (verdict === 'refused') {
@@ -143,8 +147,7 @@ export async function tryKey<Result>(
 		verdict = 'accepted';
 		return result;
 	} finally {
-		// An answer to what was sent before a refusal proves nothing any more.
-		if (verdict !== 'accepted' || !isRefused(key)) trial.learn(verdict);
+		trial.learn(verdict);
 		giveBack();
 	}
 }
@@ -160,7 +163,7 @@ async function placeIn(trial: Trial, key: string, { ready, signal }: Turn): Prom
 }
 
 function trialOf(key: string): Trial {
-	const trial = trials.get(key) ?? new Trial();
+	const trial = trials.get(key) ?? new Trial(key);
 	// The one used last comes last.
 	trials.delete(key);
 	trials.set(key, trial);

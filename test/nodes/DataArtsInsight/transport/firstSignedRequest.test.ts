@@ -90,6 +90,7 @@ describe('with a key of which nothing is known', () => {
 		['a reset', { end: 'reset', after: 80 }, 'CONNECTION_LOST'],
 		['silence', { end: 'hang' }, 'TIMEOUT'],
 		['a redirect', { status: 302, headers: { Location: 'http://127.0.0.1:9/' }, after: 80 }, '302'],
+		['a time-out of a gateway', { status: 408, after: 80 }, '408'],
 		['no such API', { status: 404, body: { error_code: 'APIGW.0101' }, after: 80 }, '404'],
 		['a proxy that wants a login', { status: 407, after: 80 }, '407'],
 	])('%s proves nothing, and holds up nobody for ever', async (_what, reply, outcome) => {
@@ -162,19 +163,70 @@ it('a request that has been out for five seconds no longer holds up others', asy
 	await running;
 });
 
-it('a refusal takes back what was known: all wait for one again', async () => {
-	const credential = newCredential();
-	const [now, date] = [performance.now.bind(performance), Date.now.bind(Date)];
+describe('a refusal takes back what was known: all wait for one again, 15 minutes later', () => {
 	let passed = 0;
-	jest.spyOn(performance, 'now').mockImplementation(() => now() + passed);
-	jest.spyOn(Date, 'now').mockImplementation(() => date() + passed);
-	expect(await callAtOnce(3, { credential })).toEqual(Array(3).fill('good'));
-	server.reply = () => ({ ...refusal, after: 20 });
-	expect(await callAtOnce(1, { credential })).toEqual(['401']);
-	passed = 16 * 60_000;
-	server.seen.length = 0;
-	expect(await callAtOnce(20, { credential })).toEqual(Array(20).fill('401'));
-	expect(server.seen).toHaveLength(1);
+	beforeEach(() => {
+		passed = 0;
+		const [now, date] = [performance.now.bind(performance), Date.now.bind(Date)];
+		jest.spyOn(performance, 'now').mockImplementation(() => now() + passed);
+		jest.spyOn(Date, 'now').mockImplementation(() => date() + passed);
+	});
+
+	async function expectOneLater(credential: ReturnType<typeof newCredential>) {
+		passed = 16 * 60_000;
+		server.reply = () => ({ ...refusal, after: 20 });
+		server.seen.length = 0;
+		expect(await callAtOnce(20, { credential })).toEqual(Array(20).fill('401'));
+		expect(server.seen).toHaveLength(1);
+	}
+
+	it.each<[string, ScriptedReply, string]>([
+		['of a key that was proven', good, 'good'],
+		['of one of which nothing was known', { status: 500 }, '500'],
+	])('%s', async (_what, reply, outcome) => {
+		const credential = newCredential();
+		server.reply = () => reply;
+		expect(await callAtOnce(3, { credential })).toEqual(Array(3).fill(outcome));
+		server.reply = () => refusal;
+		expect(await callAtOnce(1, { credential })).toEqual(['401']);
+		await expectOneLater(credential);
+	});
+
+	it.each<[string, ScriptedReply]>([
+		['ends in a fault', { status: 500, after: 100 }],
+		['is taken', { ...good, after: 100 }],
+	])('even if one that was out already %s', async (_how, late) => {
+		const credential = newCredential();
+		server.reply = () => ({ status: 500 });
+		await callAtOnce(1, { credential });
+		server.reply = (n) => (n === 2 ? late : refusal);
+		expect(await callAtOnce(2, { credential })).toContain('401');
+		await expectOneLater(credential);
+	});
+
+	it('even if one that was out already is still out after five seconds', async () => {
+		const credential = newCredential();
+		server.reply = () => ({ status: 500 });
+		await callAtOnce(1, { credential });
+		const timers: AbortController[] = [];
+		const timeout = AbortSignal.timeout.bind(AbortSignal);
+		jest.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
+			if (milliseconds !== 5_000) return timeout(milliseconds);
+			const timer = new AbortController();
+			timers.push(timer);
+			return timer.signal;
+		});
+		const stop = new AbortController();
+		server.reply = () => ({ end: 'hang' });
+		const slow = callAtOnce(1, { credential, signal: stop.signal });
+		while (server.seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+		server.reply = () => refusal;
+		expect(await callAtOnce(1, { credential })).toEqual(['401']);
+		for (const timer of timers) timer.abort();
+		await expectOneLater(credential);
+		stop.abort();
+		await slow;
+	});
 });
 
 it('for any first answers and any number at once: few are out until one is proven, then all', async () => {
