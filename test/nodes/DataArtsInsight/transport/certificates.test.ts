@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-import { loopbackCertificate } from '../../../simulator';
+import { catalogue, loopbackCertificate, startSimulator } from '../../../simulator';
 import { expiredCertificate, futureCertificate } from '../../../network/certificates';
 import { startCountingService } from '../../../network/countingService';
 import { startTcpProxy } from '../../../network/tcpProxy';
@@ -128,4 +128,21 @@ describe('in a process of its own, whose environment Node.js reads', () => {
 			expect(posts).toBe(0);
 		});
 	});
+});
+
+it('a private cloud whose certificates nobody vouches for can be logged in to, if the credential says so', async () => {
+	const simulator = await startSimulator({ tls: loopbackCertificate });
+	const login = async (allowUnauthorizedCerts: boolean) => {
+		const credentials = { ...simulator.passwordCredentials, allowUnauthorizedCerts };
+		const { items } = await verify([catalogue.webShop.name], { credentials, options: { maxRetries: 0 } });
+		return items[0]?.json.error;
+	};
+	try {
+		expect(await login(false)).toContain('certificate is not trusted');
+		expect(simulator.logins).toBe(0);
+		expect(await login(true)).toBeUndefined();
+		expect(simulator.logins).toBe(1);
+	} finally {
+		await simulator.close();
+	}
 });

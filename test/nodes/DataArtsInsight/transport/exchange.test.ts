@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -82,9 +83,9 @@ it('nothing of an exchange is kept once it has ended, by its time limit as littl
 	};
 	await call();
 	const before = memory();
-	for (let round = 0; round < 60; round++) await call();
-	// What is under way is freed a little later.
-	await new Promise((resolve) => setTimeout(resolve, 50));
-	expect(memory() - before).toBeLessThan(20 * MIB);
+	for (let round = 0; round < 30; round++) await call();
+	// What is under way is freed a little later, on a busy machine later still; what is kept never is.
+	for (let tries = 0; tries < 100 && memory() - before > 10 * MIB; tries++) await sleep(50);
+	expect(memory() - before).toBeLessThan(10 * MIB);
 	expect(execution.signal.aborted).toBe(false);
 });
