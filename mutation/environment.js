@@ -18,7 +18,9 @@ module.exports = class extends TestEnvironment {
 		if (name === 'test_start') stryker.currentTestId = fullName(test);
 		if (name !== 'test_done') return;
 		run.durations[fullName(test)] = test.duration;
-		if (run.mutant !== undefined && test.errors.length) skip(rootDescribeBlock, () => true);
+		if (!test.errors.length) return;
+		run.failed.push(fullName(test));
+		if (run.mutant !== undefined) skip(rootDescribeBlock, () => true);
 	}
 
 	async teardown() {

@@ -9,7 +9,7 @@ const { runCLI } = require('jest');
  */
 
 process.on('message', async ({ file, mutant, tests }) => {
-	const run = { mutant, tests, durations: {}, outsideTests: [], perTest: {} };
+	const run = { mutant, tests, durations: {}, failed: [], outsideTests: [], perTest: {} };
 	globalThis.mutationRun = run;
 	// For processes that tests start.
 	if (mutant === undefined) delete process.env.__STRYKER_ACTIVE_MUTANT__;

@@ -5,7 +5,7 @@ export interface Request {
 	/** The test file, from the project's folder. */
 	file: string;
 	mutant?: string;
-	/** Full names of the tests to run; all if absent. */
+	/** Full names of the tests to run; all if left out. */
 	tests?: string[];
 }
 
@@ -15,6 +15,7 @@ export interface Run {
 	time: number;
 	/** Of each test that ran, in milliseconds. */
 	durations: Record<string, number>;
+	failed: string[];
 	/** Mutants that are reached while the file loads or between its tests. */
 	outsideTests: string[];
 	perTest: Record<string, string[]>;

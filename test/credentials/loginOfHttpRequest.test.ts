@@ -1,4 +1,4 @@
-import type { IDataObject, IHttpRequestHelper, IHttpRequestOptions } from 'n8n-workflow';
+import type { IDataObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import type { DataArtsInsightApi } from '../../credentials/DataArtsInsightApi.credentials';
 import { built } from '../build';

@@ -8,6 +8,7 @@ import type { NodeEgressFilter } from 'n8n-workflow';
 import type { RequestError } from '../../../../nodes/DataArtsInsight/transport';
 import { transport } from '../../../build';
 import { type CountingService, startCountingService } from '../../../network/countingService';
+import { startSilentAddress } from '../../../network/silentAddress';
 import { setProxies, startHttpProxy } from '../../../network/httpProxy';
 import { expectOneOutputEach, makeNames, verify } from '../../../network/verify';
 
@@ -154,6 +155,26 @@ describe('a policy that is asked again while connecting', () => {
 		});
 		const answer = await call(egress).finally(() => setDefaultAutoSelectFamily(before));
 		expect(answer.vpc_ep_server_name).toBe('a');
+	});
+
+	it('leads on where the first address of a name is silent, within a second', async () => {
+		const before = getDefaultAutoSelectFamily();
+		setDefaultAutoSelectFamily(false);
+		await service.close();
+		service = await startCountingService({ host: '127.0.0.9' });
+		const silent = await startSilentAddress('127.0.0.7', Number(new URL(service.url).port));
+		const egress = filter(() => (_host, options, callback) => {
+			const addresses = ['127.0.0.7', '127.0.0.9'].map((address) => ({ address, family: 4 }));
+			if (options.all) callback(null, addresses);
+			else callback(null, '127.0.0.7', 4);
+		});
+		const begin = performance.now();
+		const answer = await call(egress).finally(() => setDefaultAutoSelectFamily(before));
+		const took = performance.now() - begin;
+		await silent.close();
+		expect(answer.vpc_ep_server_name).toBe('a');
+		expect(took).toBeGreaterThan(400);
+		expect(took).toBeLessThan(2_000);
 	});
 
 	it('finds no connection that was made under another policy', async () => {
