@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { changedSince, instrumentProject, type Mutant } from './instrument';
@@ -13,6 +13,7 @@ import { type Run, share, Worker } from './workers';
  *   npm run mutation                       all sources; takes hours
  *   npm run mutation -- pace tokens        sources whose path contains one of these
  *   npm run mutation -- --since <commit>   sources that changed since
+ *   npm run mutation -- --budget 25        gives up a mutant after tests that take so many seconds without one
  */
 
 /** A change that no test can see, since the code does the same with it. */
@@ -37,7 +38,7 @@ interface Cover {
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { since: { type: 'string' } },
+	options: { since: { type: 'string' }, budget: { type: 'string', default: 'Infinity' } },
 });
 const changed = values.since === undefined ? undefined : changedSince(values.since);
 
@@ -64,9 +65,10 @@ async function main() {
 	const wanted = mutants.filter((mutant) => !isEquivalent(mutant));
 	console.log(`${wanted.length} mutants`);
 	const passesClean = cleanRuns();
+	const parts = reaches(clean, mutants);
 	await share(workers, wanted, async (worker, mutant) => {
 		const start = performance.now();
-		const status = await tryMutant(worker, mutant, covers(clean, mutant.id), passesClean);
+		const status = await tryMutant(worker, mutant, covers(clean, mutant.id), passesClean, parts);
 		outcomes.push({ ...mutant, status });
 		const seconds = ((performance.now() - start) / 1000).toFixed(1);
 		const { file, line, mutator, replacement } = mutant;
@@ -130,22 +132,36 @@ function cleanRuns() {
 /** Three times what it takes, and more for a busy machine. */
 const limit = (time: number) => 3 * time + 5_000;
 
-/** How often a test file failed with mutants of a source: what found the last ones finds the next sooner. */
+/** How many mutants of a source a test file has found. What found the last ones finds the next sooner. */
 const kills = new Map<string, number>();
 
-/** How likely a test file is to find a mutant of a source; one with the source's name is a good guess. */
-const likelihood = (source: string, file: string) =>
-	1 + 20 * (kills.get(`${source} ${file}`) ?? (basename(file).startsWith(basename(source, '.ts')) ? 1 : 0));
+/** The part of a source's mutants that a test file reaches: a file that is about the source reaches most of them. */
+function reaches(clean: Map<string, Run>, mutants: Mutant[]) {
+	const parts = new Map<string, number>();
+	for (const source of new Set(mutants.map(({ file }) => file))) {
+		const ids = mutants.filter((one) => one.file === source).map(({ id }) => id);
+		for (const [file, { outsideTests, perTest }] of clean) {
+			const reached = new Set([...outsideTests, ...Object.values(perTest).flat()]);
+			parts.set(`${source} ${file}`, ids.filter((id) => reached.has(id)).length / ids.length);
+		}
+	}
+	return parts;
+}
 
 async function tryMutant(
 	worker: Worker,
 	{ id: mutant, file: source }: Mutant,
 	covers: Cover[],
 	passesClean: ReturnType<typeof cleanRuns>,
+	parts: ReturnType<typeof reaches>,
 ): Promise<Outcome['status']> {
-	const rank = ({ file, time }: Cover) => time / likelihood(source, file);
+	const likelihood = (pair: string) => (parts.get(pair) ?? 0) ** 2 * (1 + 20 * (kills.get(pair) ?? 0));
+	const rank = ({ file, time }: Cover) => time / likelihood(`${source} ${file}`);
+	let left = Number(values.budget) * 1_000;
 	for (const cover of covers.sort((a, b) => rank(a) - rank(b))) {
 		const { file, tests, all, time } = cover;
+		if (left <= 0) break;
+		left -= time;
 		let run = await worker.run({ file, tests, mutant }, limit(time));
 		if (run?.passed) continue;
 		// Tests that need the ones before them say nothing when they are alone.

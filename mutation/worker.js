@@ -23,6 +23,7 @@ process.on('message', async ({ file, mutant, tests }) => {
 			runTestsByPath: true,
 			runInBand: true,
 			silent: true,
+			ci: true, // New snapshots are not written.
 		},
 		[process.cwd()],
 	);
