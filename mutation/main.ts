@@ -117,13 +117,14 @@ function covers(clean: Map<string, Run>, id: string) {
 	return covers;
 }
 
-/** Tells whether some tests of a file pass without a mutant when the others are left out; asks once for each choice. */
+/** Tells whether a test of a file passes without a mutant when the others are left out; asks once for each. */
 function cleanRuns() {
 	const known = new Map<string, boolean>();
-	return async (worker: Worker, { file, tests, all, time }: Cover) => {
+	return async (worker: Worker, { file, tests, all, time }: Cover, failed: string[]) => {
 		if (tests.length === all.length) return true;
-		const key = JSON.stringify([file, tests]);
-		const passes = known.get(key) ?? (await worker.run({ file, tests }, limit(time)))?.passed ?? false;
+		const key = JSON.stringify([file, failed]);
+		const passes =
+			known.get(key) ?? (await worker.run({ file, tests: failed }, limit(time)))?.passed ?? false;
 		known.set(key, passes);
 		return passes;
 	};
@@ -165,7 +166,7 @@ async function tryMutant(
 		let run = await worker.run({ file, tests, mutant }, limit(time));
 		if (run?.passed) continue;
 		// Tests that need the ones before them say nothing when they are alone.
-		if (!(await passesClean(worker, cover))) {
+		if (run && !(await passesClean(worker, cover, run.failed))) {
 			run = await worker.run({ file, tests: all, mutant }, limit(120_000));
 			if (run?.passed) continue;
 		}
