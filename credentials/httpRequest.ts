@@ -13,12 +13,12 @@ import {
 	ExchangeError,
 	InputError,
 	interruption,
+	isRefusal,
 	loginKey,
 	loginToken,
 	openSession,
 	proveAccessKey,
 	readAnswer,
-	RequestError,
 	type SendLogin,
 	serviceAt,
 	type Session,
@@ -64,10 +64,9 @@ export function authenticateRequest(
 	const request = { ...options, ...NO_REDIRECTS, ...addressFields(options, url) };
 	if (proof.mode === 'accessKey') return sign(request, url, session, proof.accessKey);
 
-	let token = proof.mode === 'token' ? proof.token : '';
+	const token = proof.mode === 'token' ? proof.token : keptToken(credentials, loginKey(proof));
 	// Without a token the service answers 401, and n8n logs in and tries again.
-	if (proof.mode === 'password') token = keptToken(credentials, loginKey(proof)) ?? '';
-	const headers = token ? tokenHeaders(token, workspaceId) : { 'X-Workspace-Id': workspaceId };
+	const headers = token ? tokenHeaders(token, workspaceId) : {};
 	return { ...request, headers: { ...options.headers, ...headers } };
 }
 
@@ -132,11 +131,8 @@ export async function prepareCaller(
 	const sessionLogin = loginKey(proof);
 	const kept = keptToken(credentials, sessionLogin);
 	if (kept !== undefined) {
-		const isRefused = await knock(tokenHeaders(kept, workspaceId)).then(
-			() => false,
-			(error: unknown) => error instanceof RequestError && error.details.httpStatus === 401,
-		);
-		if (!isRefused) return {};
+		const isOver = await knock(tokenHeaders(kept, workspaceId)).then(() => false, isRefusal);
+		if (!isOver) return {};
 		dropToken(sessionLogin, kept);
 	}
 	return { sessionToken: await loginToken(proof, send), sessionLogin };
@@ -186,7 +182,7 @@ function sign(
 			.flat()
 			.map((one) => `${encode(name)}=${encode(typeof one === 'string' ? one : JSON.stringify(one))}`),
 	);
-	url.search = [url.search.slice(1), ...query].filter(Boolean).join('&');
+	url.search = [url.search, ...query].filter(Boolean).join('&');
 
 	const body = bodyText(options);
 	const isJson = body !== options.body && body !== '';

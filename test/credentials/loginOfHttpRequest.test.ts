@@ -72,6 +72,59 @@ it.each([
 	expect(second.kept?.sessionLogin).not.toBe(first.kept?.sessionLogin);
 });
 
+it('what IAM says as text is read as well', async () => {
+	const body = JSON.stringify({ error_code: 'IAM.0011', error_msg: 'The odd parameter' });
+	const { error } = await logIn(
+		newCredential(),
+		async () => await Promise.resolve({ statusCode: 400, headers: {}, body }),
+	);
+	expect(error?.message).toContain('The odd parameter (IAM.0011)');
+});
+
+it('a refused key says which fields to check', async () => {
+	const key = { authentication: 'accessKey', accessKeyId: `AK-${++accounts}`, secretAccessKey: 'SK' };
+	const body = {
+		error_code: 'APIGW.0301',
+		error_msg: 'Incorrect IAM authentication information: verify aksk',
+	};
+	const { error } = await logIn(
+		newCredential(key),
+		async () => await Promise.resolve({ statusCode: 401, headers: {}, body }),
+	);
+	expect(error).toMatchObject({
+		description: expect.stringContaining("Check 'Access Key ID' and 'Secret Access Key'") as string,
+	});
+});
+
+describe('a token that n8n keeps', () => {
+	const answers: Record<string, () => Promise<unknown>> = {
+		'is taken': async () =>
+			await Promise.resolve({ statusCode: 200, headers: {}, body: { is_success: true } }),
+		'cannot be tried: a fault of the service': async () =>
+			await Promise.resolve({ statusCode: 500, headers: {}, body: {} }),
+		'cannot be tried: a fault of the network': async () =>
+			await Promise.reject(Object.assign(new Error('reset'), { code: 'ECONNRESET' })),
+	};
+	it.each(Object.keys(answers))('is left alone where it %s, as n8n would repeat the request', async (how) => {
+		const credential = newCredential();
+		const { kept } = await logIn(credential, token);
+		const { asked, kept: renewed } = await logIn({ ...credential, ...kept }, answers[how] ?? token);
+		expect(asked.map(({ method }) => method)).toEqual(['GET']);
+		expect(renewed).toEqual({});
+	});
+
+	it('is renewed where it is refused', async () => {
+		const credential = newCredential();
+		const { kept } = await logIn(credential, token);
+		let count = 0;
+		const { asked, kept: renewed } = await logIn({ ...credential, ...kept }, async () =>
+			count++ ? await token() : await Promise.resolve({ statusCode: 401, headers: {}, body: {} }),
+		);
+		expect(asked.map(({ method }) => method)).toEqual(['GET', 'POST']);
+		expect(renewed?.sessionToken).toBe(`token-${tokens}`);
+	});
+});
+
 describe('a request that is signed', () => {
 	const sign = async (options: object) => {
 		const type = (await built).credentials.dataArtsInsightApi as DataArtsInsightApi;
@@ -104,6 +157,20 @@ describe('a request that is signed', () => {
 	it('keeps the body of a GET unless it is empty', async () => {
 		expect((await sign({ method: 'GET', body: { a: 1 } })).body).toBe('{"a":1}');
 		expect((await sign({ method: 'GET', body: {} })).body).toBeUndefined();
+	});
+
+	it('without a body has no type of one', async () => {
+		for (const method of ['GET', 'POST']) {
+			const { body, headers } = await sign({ method, body: method === 'POST' ? null : undefined });
+			expect(body).toBeUndefined();
+			expect(headers).not.toHaveProperty('Content-Type');
+		}
+	});
+
+	it('keeps the query of its address', async () => {
+		expect((await sign({ qs: { n: 2 } })).url).toMatch(/\/x\?n=2$/);
+		const url = 'https://dataartsinsight.cn-north-4.myhuaweicloud.com/x?a=1&b';
+		expect((await sign({ url, qs: { n: 2 } })).url).toBe(`${url}&n=2`);
 	});
 
 	it('writes objects in the query as JSON', async () => {

@@ -59,4 +59,27 @@ describe.each(Object.keys(ways) as Array<keyof typeof ways>)('with %s', (way) =>
 		const addresses = [url, uri, baseURL].filter((address) => address !== undefined);
 		expect(addresses.map((address) => new URL(address).host)).toEqual([host]);
 	});
+
+	it("what is signed follows no redirect, in the words of both of n8n's helpers", async () => {
+		const signed = await authenticate(way, {
+			...{ url: `${ours}/x`, disableFollowRedirect: false, maxRedirects: 21 },
+			...{ followRedirect: true, followAllRedirects: true, sendCredentialsOnCrossOriginRedirect: true },
+		});
+		expect(signed).toMatchObject({
+			...{ disableFollowRedirect: true, maxRedirects: 0, followRedirect: false },
+			...{ followAllRedirects: false, sendCredentialsOnCrossOriginRedirect: false },
+		});
+	});
+
+	it.each([
+		['/x%zz%4g%g4%41%', '/x%25zz%254g%25g4%41%25'],
+		['/a%c3%A9%', '/a%c3%A9%25'],
+	])('a bare percent sign in the path stands for itself: %s', async (path, sent) => {
+		expect((await authenticate(way, { url: `${ours}${path}` })).url).toBe(`${ours}${sent}`);
+	});
+
+	it('a base URL and a path are joined by one slash, and keep their others', async () => {
+		const { url } = await authenticate(way, { baseURL: `${ours}/a//b//`, url: '//c//d' });
+		expect(url).toBe(`${ours}/a//b/c//d`);
+	});
 });

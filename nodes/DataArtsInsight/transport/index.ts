@@ -11,3 +11,4 @@ export { readAnswer } from './request';
 export { connect, type RunLimits } from './service';
 export { openSession, serviceAt, VPC_ENDPOINT, type Session } from './session';
 export { dropToken } from './tokens';
+export { isRefusal } from './trials';
