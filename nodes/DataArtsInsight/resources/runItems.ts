@@ -36,8 +36,8 @@ export interface Sent {
  * neither has to wait until the others are done.
  *
  * With *Continue On Fail* an item that failed becomes `{ error, details }`, which n8n moves to the error
- * output if there is one, and the others go on; a tool of an agent always does so. Without it the first failed item ends the run: nothing more
- * is sent, and what is under way is awaited.
+ * output if there is one, and the others go on; a tool of an agent always does so. Without it the first failed
+ * item ends the run: nothing more is sent, and what is under way is awaited.
  *
  * n8n's *Retry On Fail* runs the node again for all items, also with *Continue On Fail*. What an equal request
  * became in an earlier try is taken from there, and only the items that failed or were not sent are handled again.

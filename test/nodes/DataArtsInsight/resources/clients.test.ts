@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { clientReader } from '../../../../nodes/DataArtsInsight/resources/clients';
 import { MemoryCredentials } from '../../../harness/host';
+import { startCountingService } from '../../../network/countingService';
 import { type Simulator, startSimulator } from '../../../simulator';
 import { byName, runNode } from '../runNode';
 
@@ -92,6 +93,8 @@ describe('a credential without an expression', () => {
 		expect(posts()).toHaveLength(count);
 		const resolved = reads.mock.calls.filter((call: unknown[]) => call[5] !== true);
 		expect(resolved).toHaveLength(1);
+		// Whether it holds an expression matters only where there are several items.
+		expect(reads).toHaveBeenCalledTimes(count === 1 ? 1 : 2);
 	});
 
 	it('that cannot be used fails every item, and nothing is sent', async () => {
@@ -107,7 +110,39 @@ describe('a credential without an expression', () => {
 	});
 });
 
-it('an n8n without egress policy, and one that does not show what was written, are taken as they are', async () => {
+it.each([
+	['in another project is not taken for the result of a later one', '(Math.random() * 1000).toFixed()', 2],
+	['in the same project is taken for the result of a later one', '"p"', 1],
+])('what an earlier try got %s', async (_which, project, knocks) => {
+	const service = await startCountingService();
+	service.reply = (name, knock) => (name === 'bad' && knock === 1 ? '500' : 'good');
+	// Another value for each evaluation of the expression, so for each try.
+	let evaluated = 0;
+	const random = jest.spyOn(Math, 'random').mockImplementation(() => evaluated++ / 1_000);
+	await runNode(
+		{ ...byName, options: { maxConcurrency: 1 } },
+		{
+			credential: {
+				...service.credentials,
+				projectId: `={{ ${project} }}`,
+			},
+			input: [{ name: 'bad' }, { name: 'good' }],
+			onError: 'continueRegularOutput',
+			settings: { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 },
+		},
+	);
+	random.mockRestore();
+	expect(Object.fromEntries(service.posts)).toEqual({ bad: 2, good: knocks });
+	await service.close();
+});
+
+it.each<[string, object]>([
+	['without egress policy, and one that does not show what was written', {}],
+	[
+		'whose node names no credential',
+		{ additionalData: { credentialsHelper: { getDecrypted: () => Promise.reject(new Error('No such')) } } },
+	],
+])('an n8n %s is taken as it is', async (_which, more) => {
 	const read: number[] = [];
 	const context = {
 		helpers: {},
@@ -118,6 +153,7 @@ it('an n8n without egress policy, and one that does not show what was written, a
 			read.push(itemIndex);
 			return await Promise.resolve(simulator.credentials);
 		},
+		...more,
 	} as unknown as IExecuteFunctions;
 	const readClient = await clientReader(context, { timeout: 1_000, maxRetries: 0 });
 	const clients = [await readClient(0), await readClient(1)];

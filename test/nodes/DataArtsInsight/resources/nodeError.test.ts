@@ -32,12 +32,13 @@ describe('toNodeError', () => {
 			description: 'Ask',
 			httpCode: '403',
 			context: { itemIndex: 2 },
+			errorResponse: { message: 'EACCES in the ENOENT', ...details },
 		});
 	});
 
 	it('leaves the errors of n8n as they are and wraps what is no error', () => {
 		const error = new TypeError('x');
 		expect(toNodeError(node, error, 0)).toBe(error);
-		expect(toNodeError(node, 'text', 0)).toMatchObject({ message: 'text' });
+		expect(toNodeError(node, 'text', 0)).toMatchObject({ message: 'text', context: { itemIndex: 0 } });
 	});
 });
