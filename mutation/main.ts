@@ -13,6 +13,7 @@ import { type Run, share, Worker } from './workers';
  *   npm run mutation                       all sources; takes hours
  *   npm run mutation -- pace tokens        sources whose path contains one of these
  *   npm run mutation -- --since <commit>   sources that changed since
+ *   npm run mutation -- --tests pace pace  with the test files alone whose path contains this; may be repeated
  *   npm run mutation -- --budget 25        gives up a mutant after tests that take so many seconds without one
  */
 
@@ -38,7 +39,11 @@ interface Cover {
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { since: { type: 'string' }, budget: { type: 'string', default: 'Infinity' } },
+	options: {
+		since: { type: 'string' },
+		budget: { type: 'string', default: 'Infinity' },
+		tests: { type: 'string', multiple: true, default: [''] },
+	},
 });
 const changed = values.since === undefined ? undefined : changedSince(values.since);
 
@@ -60,7 +65,10 @@ async function main() {
 		rmSync(folder, { recursive: true, force: true });
 	});
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-	const clean = await runClean(workers, testFiles);
+	const clean = await runClean(
+		workers,
+		testFiles.filter((file) => values.tests.some((part) => file.includes(part))),
+	);
 	const outcomes: Outcome[] = [];
 	const wanted = mutants.filter((mutant) => !isEquivalent(mutant));
 	console.log(`${wanted.length} mutants`);
