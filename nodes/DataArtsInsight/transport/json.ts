@@ -15,17 +15,15 @@ const LONG = 16;
  * @returns nothing if the text is no JSON, or is nested too deep
  */
 export function readJson(text: string): unknown {
-	const safe = quoteLongIntegers(text);
-	if (safe === undefined) return undefined;
 	try {
-		return JSON.parse(safe);
+		return JSON.parse(quoteLongIntegers(text));
 	} catch {
 		return undefined;
 	}
 }
 
-/** @returns nothing if the text is nested too deep */
-function quoteLongIntegers(text: string): string | undefined {
+/** @throws {SyntaxError} if the text is nested too deep */
+function quoteLongIntegers(text: string): string {
 	let quoted = '';
 	let done = 0;
 	let depth = 0;
@@ -36,7 +34,7 @@ function quoteLongIntegers(text: string): string | undefined {
 				break;
 			case 0x5b: // [
 			case 0x7b: // {
-				if (++depth > MAX_DEPTH) return undefined;
+				if (++depth > MAX_DEPTH) throw new SyntaxError('Nested too deep');
 				break;
 			case 0x5d: // ]
 			case 0x7d: // }
@@ -54,7 +52,7 @@ function quoteLongIntegers(text: string): string | undefined {
 			}
 		}
 	}
-	return done > 0 ? quoted + text.slice(done) : text;
+	return quoted + text.slice(done);
 }
 
 /** @returns where the string ends that begins at a quotation mark */
@@ -83,7 +81,7 @@ function isLongInteger(text: string, begin: number, end: number): boolean {
 	// No JSON number begins with a zero before another digit: quoted, it would become valid.
 	if (end - begin < LONG || text[begin] === '0') return false;
 	for (let i = begin; i < end; i++) if (!isDigit(text, i)) return false;
-	return end - begin > LONG || !Number.isSafeInteger(Number(text.slice(begin, end)));
+	return !Number.isSafeInteger(Number(text.slice(begin, end)));
 }
 
 /**

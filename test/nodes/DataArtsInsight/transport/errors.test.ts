@@ -1,4 +1,13 @@
-import { interruption, refusal } from '../../../../nodes/DataArtsInsight/transport/errors';
+import {
+	blocked,
+	ended,
+	interruption,
+	isObject,
+	notSent,
+	refusal,
+	RequestError,
+	unexpectedAnswer,
+} from '../../../../nodes/DataArtsInsight/transport/errors';
 import { ProxyRefusal } from '../../../../nodes/DataArtsInsight/transport/connector';
 import { ExchangeError } from '../../../../nodes/DataArtsInsight/transport/exchange';
 
@@ -262,4 +271,92 @@ describe('interruption', () => {
 		const error = interruption(new ExchangeError(new Error('x'), true, stopped), { host: 'h' }, true);
 		expect(error.details).toEqual({ code, outcomeUnknown: true });
 	});
+});
+
+describe('a call that was ended from this side', () => {
+	it.each([
+		['timeout', 'TIMEOUT', 'The service did not answer in time', "Raise 'Timeout'"],
+		['tooLarge', 'ANSWER_TOO_LARGE', 'The answer was larger than 1 MiB and was cut off', 'custom address'],
+		[
+			'headersTooLarge',
+			'ANSWER_TOO_LARGE',
+			'The headers of the answer were larger than 128 KiB and were cut off',
+			'custom address',
+		],
+		['cancelled', 'CANCELLED', 'The execution was canceled', 'Start the workflow again'],
+	] as const)('%s', (reason, code, message, advice) => {
+		for (const outcomeUnknown of [true, false]) {
+			const error = ended(reason, outcomeUnknown);
+			expect(error.message).toContain(message);
+			expect(error.advice).toContain(advice);
+			expect(error.details).toStrictEqual({ code, outcomeUnknown });
+		}
+	});
+});
+
+it('a call that is not made keeps the code of the refusal, and cannot have acted', () => {
+	const refusal = new RequestError('Too busy', 'Wait', {
+		code: 'APIGW.0308',
+		httpStatus: 429,
+		requestId: 'ab12',
+		outcomeUnknown: true,
+	});
+	const error = notSent(refusal, 'the service takes no calls');
+	expect(error.message).toBe('Not sent: the service takes no calls');
+	expect(error.description).toBe('Wait');
+	expect(error.details).toStrictEqual({ code: 'APIGW.0308', httpStatus: 429, outcomeUnknown: false });
+});
+
+it('a blocked host names the variable that allows it, and cannot have acted', () => {
+	const error = blocked('insight.example.com');
+	expect(error.message).toContain('insight.example.com');
+	expect(error.description).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
+	expect(error.details).toStrictEqual({ code: 'BLOCKED', outcomeUnknown: false });
+});
+
+it('an answer without what it should hold may have acted if the call creates something', () => {
+	for (const creates of [true, false]) {
+		expect(unexpectedAnswer('an ID', creates).details).toStrictEqual({
+			code: 'UNEXPECTED_ANSWER',
+			httpStatus: 200,
+			outcomeUnknown: creates,
+		});
+	}
+});
+
+describe('details', () => {
+	it('hold no request ID where the service gave none', () => {
+		expect(Object.keys(refused(400, {}).details)).not.toContain('requestId');
+	});
+
+	it('of a call that was not carried out say that it cannot have acted', () => {
+		expect(refused(200, { message: 'No' }).details.outcomeUnknown).toBe(false);
+	});
+
+	it('of HTTP 503 say so only where the gateway did not pass it on', () => {
+		expect(refused(503, { error_code: 'APIG.0101' }).details.outcomeUnknown).toBe(false);
+		expect(refused(503, { error_code: 'APIGW.0101' }).details.outcomeUnknown).toBe(false);
+		expect(refused(503, { error_code: 'X.APIGW.0101' }).details.outcomeUnknown).toBe(true);
+	});
+});
+
+it('a description tells, one after the other, what to do, what was known, the tries and the request', () => {
+	const error = new RequestError('No', 'Wait', { code: 'A.1', requestId: 'ab12', outcomeUnknown: true });
+	error.known = 'It was pending before';
+	error.attempts = 3;
+	expect(error.description).toMatch(
+		/^Wait\. The call may have reached .* its state\. It was pending before\. Tried 3 times\. Request ID: ab12$/,
+	);
+	const plain = new RequestError('No', 'Wait', { code: 'A.1', outcomeUnknown: false });
+	expect(plain.description).toBe('Wait');
+});
+
+it.each([
+	[{}, true],
+	[[], false],
+	[null, false],
+	['text', false],
+	[undefined, false],
+])('%j is an object of JSON: %s', (value, is) => {
+	expect(isObject(value)).toBe(is);
 });

@@ -33,6 +33,11 @@ describe('depth', () => {
 		expect(read(`{"a":"${'['.repeat(1000)}","b":[[],[],{}]}`)).toMatchObject({ b: [[], [], {}] });
 	});
 
+	it('counts what is within another, not what stands beside', () => {
+		const beside = `{"a":[${Array(300).fill('{},[]').join()}]}`;
+		expect(JSON.stringify(read(beside))).toBe(beside);
+	});
+
 	it.each([101, 100_000])('of %d is refused, and the call may have acted', (depth) => {
 		const lists = `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
 		for (const text of [nested(depth), lists]) {
