@@ -27,7 +27,8 @@ export class DataArtsInsight implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const resource = this.getNodeParameter('resource', 0);
-		const operation = this.getNodeParameter('operation', 0);
+		// Of a resource that is not known, n8n keeps no operation.
+		const operation = this.getNodeParameter('operation', 0, 'unknown');
 		const chosen = operations[resource]?.[operation];
 		if (!chosen) {
 			throw new NodeOperationError(

@@ -75,4 +75,20 @@ describe('a signature', () => {
 		expect(headers).toMatchObject({ 'X-Security-Token': 'ST', 'X-Sdk-Date': '19700101T000000Z' });
 		expect(headers.Authorization).toContain('SignedHeaders=host;x-sdk-date;x-security-token,');
 	});
+
+	it('is that of the header values as they arrive: without the blanks around them', () => {
+		const sign = (value: string) =>
+			signedHeaders(
+				{
+					method: 'GET',
+					url: new URL('https://insight.example.com/v1/p'),
+					headers: { 'X-A': value },
+					body: '',
+				},
+				{ accessKeyId: 'AK', secretAccessKey: 'SK' },
+				new Date(0),
+			).Authorization;
+		expect(sign(' a  b ')).toBe(sign('a  b'));
+		expect(sign('a b')).not.toBe(sign('a  b'));
+	});
 });

@@ -346,6 +346,19 @@ describe('input that cannot be used', () => {
 		expect(simulator.requests).toEqual([]);
 	});
 
+	it.each([
+		['operation', 'vpcEndpoint', 'delete'],
+		['resource', 'dataSource', 'unknown'],
+	])('an unknown %s of a newer version is named', async (_what, resource, operation) => {
+		const { error } = await run({ ...good, resource, operation });
+		expect(error).toMatchObject({
+			name: 'NodeOperationError',
+			message: `This version of the node has no operation '${operation}' for '${resource}'`,
+			description: expect.stringContaining('update the package') as string,
+		});
+		expect(simulator.requests).toEqual([]);
+	});
+
 	it('an expression that breaks keeps the words of n8n', async () => {
 		const parameters = { ...good, vpcEpServerName: '={{ $("Nowhere").item.json.x }}' };
 		const { error } = await run(parameters);
