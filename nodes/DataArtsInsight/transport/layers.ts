@@ -49,6 +49,14 @@ export class Layer {
 		this.push(0x80 | (code & 0x3f), begin, end);
 	}
 
+	/** A byte of an address. Two that make up a letter become its small one together. */
+	pushByte(byte: number, begin: number, end: number) {
+		const lead = this.bytes[this.size - 1] ?? 0;
+		if (lead >> 5 !== 0b110 || byte >> 6 !== 0b10) return this.push(byte, begin, end);
+		const code = ((lead & 0x1f) << 6) | (byte & 0x3f);
+		this.pushCharacter(code, this.begin[--this.size] ?? 0, end);
+	}
+
 	text(): string {
 		return this.bytes.toString('latin1', 0, this.size);
 	}
@@ -109,7 +117,7 @@ function unescapeLayer(layer: Layer): Layer | undefined {
 				changed = true;
 				const begin = layer.begin[at] ?? 0;
 				const end = layer.end[at + length - 1] ?? 0;
-				if (byte === PERCENT) plain.push(code, begin, end);
+				if (byte === PERCENT) plain.pushByte(code, begin, end);
 				else plain.pushCharacter(code, begin, end);
 				at += length;
 				continue;

@@ -93,8 +93,7 @@ function findPieces(text: string, pieces: Forms['pieces'], found: Range[]) {
 		if (!piece) continue;
 		const { form, at: place } = piece;
 		let before = 0;
-		while (at - before > free && place > before && text[at - before - 1] === form[place - before - 1])
-			before++;
+		while (at - before > free && text[at - before - 1] === form[place - before - 1]) before++;
 		let after = PIECE;
 		while (at + after < text.length && text[at + after] === form[place + after]) after++;
 		free = at + after;
@@ -143,7 +142,7 @@ export class SecretMask {
 			if (begin >= done) masked += text.slice(done, begin) + STARS;
 			done = Math.max(done, end);
 		}
-		return done < wanted ? masked + text.slice(done, wanted) : masked;
+		return masked + text.slice(done, wanted);
 	}
 }
 
