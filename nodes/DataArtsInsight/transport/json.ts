@@ -54,7 +54,7 @@ function quoteLongIntegers(text: string): string | undefined {
 			}
 		}
 	}
-	return done > 0 ? quoted + text.slice(done) : text;
+	return quoted + text.slice(done);
 }
 
 /** @returns where the string ends that begins at a quotation mark */
@@ -83,7 +83,7 @@ function isLongInteger(text: string, begin: number, end: number): boolean {
 	// No JSON number begins with a zero before another digit: quoted, it would become valid.
 	if (end - begin < LONG || text[begin] === '0') return false;
 	for (let i = begin; i < end; i++) if (!isDigit(text, i)) return false;
-	return end - begin > LONG || !Number.isSafeInteger(Number(text.slice(begin, end)));
+	return !Number.isSafeInteger(Number(text.slice(begin, end)));
 }
 
 /**

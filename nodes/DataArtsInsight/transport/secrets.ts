@@ -75,7 +75,8 @@ function findIn(text: string, forms: readonly Forms[]): Range[] {
 	for (const { whole, pieces } of forms) {
 		for (const form of whole) {
 			let at = text.indexOf(form);
-			while (at >= 0 && found.length <= MAX_FOUND) {
+			while (at >= 0) {
+				if (found.length > MAX_FOUND) return found;
 				found.push([at, at + form.length]);
 				at = text.indexOf(form, at + form.length);
 			}
@@ -88,7 +89,8 @@ function findIn(text: string, forms: readonly Forms[]): Range[] {
 /** Every shared run of twice a piece's length holds a piece that begins at a multiple of that length. */
 function findPieces(text: string, pieces: Forms['pieces'], found: Range[]) {
 	let free = 0;
-	for (let at = 0; at + PIECE <= text.length && found.length <= MAX_FOUND; at += PIECE) {
+	for (let at = 0; at + PIECE <= text.length; at += PIECE) {
+		if (found.length > MAX_FOUND) return;
 		const piece = pieces.get(text.slice(at, at + PIECE));
 		if (!piece) continue;
 		const { form, at: place } = piece;
@@ -117,7 +119,8 @@ export class SecretMask {
 	 */
 	suspects(text: string): boolean {
 		if (text.includes('\\') || text.includes('%') || text.includes('&')) return true;
-		return findIn(asciiOnly(text) ? text.toLowerCase() : readLayer(text).text(), this.forms).length > 0;
+		const asciiOnly = Buffer.byteLength(text) === text.length;
+		return findIn(asciiOnly ? text.toLowerCase() : readLayer(text).text(), this.forms).length > 0;
 	}
 
 	/**
@@ -144,8 +147,4 @@ export class SecretMask {
 		}
 		return masked + text.slice(done, wanted);
 	}
-}
-
-function asciiOnly(text: string): boolean {
-	return Buffer.byteLength(text) === text.length;
 }
