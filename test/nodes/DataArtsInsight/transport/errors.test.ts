@@ -1,4 +1,12 @@
-import { interruption, refusal } from '../../../../nodes/DataArtsInsight/transport/errors';
+import {
+	blocked,
+	interruption,
+	isObject,
+	notSent,
+	refusal,
+	RequestError,
+	unexpectedAnswer,
+} from '../../../../nodes/DataArtsInsight/transport/errors';
 import { ProxyRefusal } from '../../../../nodes/DataArtsInsight/transport/connector';
 import { ExchangeError } from '../../../../nodes/DataArtsInsight/transport/exchange';
 
@@ -95,6 +103,9 @@ describe('refusal', () => {
 		[503, { error_code: 'APIG.0613' }, false],
 		[503, undefined, true],
 		[503, { error_code: 'DataArtsInsight.1' }, true],
+		[503, { error_code: 'NoAPIGW.0613' }, true],
+		[503, { error_code: 'APIGWX.0613' }, true],
+		[200, { is_success: false }, false],
 		[504, { error_code: 'APIGW.0201' }, true],
 	])('with HTTP %d and %j says whether an endpoint may exist: %s', (status, body, outcomeUnknown) => {
 		const error = refused(status, body);
@@ -161,6 +172,15 @@ describe('refusal', () => {
 			unauthorized: () => '',
 		});
 		expect(error.details.outcomeUnknown).toBe(false);
+	});
+
+	it('that no request ID came with has none', () => {
+		expect(refused(400, { error_code: 'A.1', error: null }).details).toStrictEqual({
+			code: 'A.1',
+			httpStatus: 400,
+			outcomeUnknown: false,
+		});
+		expect(refused(400, { error_code: 'A.1' }).description).not.toContain('Request ID');
 	});
 
 	it('has words for a refusal without a reason', () => {
@@ -262,4 +282,59 @@ describe('interruption', () => {
 		const error = interruption(new ExchangeError(new Error('x'), true, stopped), { host: 'h' }, true);
 		expect(error.details).toEqual({ code, outcomeUnknown: true });
 	});
+});
+
+describe('a request error', () => {
+	it('says what to do, what may have happened, what was known, how often it was tried, and the request ID', () => {
+		const error = new RequestError('Bad', 'Try it', { code: 'A.1', outcomeUnknown: false });
+		expect([error.message, error.description]).toEqual(['Bad', 'Try it']);
+		error.known = 'It was new';
+		error.attempts = 2;
+		error.details.requestId = 'ab12';
+		expect(error.description).toBe('Try it. It was new. Tried 2 times. Request ID: ab12');
+		error.details.outcomeUnknown = true;
+		expect(error.description).toMatch(/^Try it\. The call may .*\. It was new\. Tried 2 times/);
+	});
+
+	it('for a call that is not sent has the code and status of the last refusal, and leaves nothing open', () => {
+		const last = refused(500, { error_code: 'A.1', error_msg: 'x', request_id: 'ab12' });
+		expect(last.details.outcomeUnknown).toBe(true);
+		const error = notSent(last, 'the service takes none');
+		expect(error.message).toBe('Not sent: the service takes none');
+		expect(error.description).toBe(last.advice);
+		expect(error.details).toStrictEqual({ code: 'A.1', httpStatus: 500, outcomeUnknown: false });
+		expect(error.repetition).toBeUndefined();
+	});
+
+	it.each([true, false])(
+		'for an answer without what it should hold: the call creates something: %s',
+		(creates) => {
+			const error = unexpectedAnswer('a JSON object', creates);
+			expect(error.message).toBe('The service answered without a JSON object');
+			expect(error.details).toEqual({ code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: creates });
+			expect(unexpectedAnswer('an ID', creates, 202).details.httpStatus).toBe(202);
+		},
+	);
+
+	it('for a host that the egress policy forbids says that nothing can have happened', () => {
+		const cause = Object.assign(new Error('x'), { code: 'EGRESS_BLOCKED' });
+		const errors = [blocked('h'), interruption(new ExchangeError(cause, false), { host: 'h' }, true)];
+		for (const error of errors) {
+			expect(error.message).toBe('n8n is not allowed to call h');
+			expect(error.description).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
+			expect(error.details).toEqual({ code: 'BLOCKED', outcomeUnknown: false });
+		}
+	});
+});
+
+it.each([
+	[{}, true],
+	[{ a: 1 }, true],
+	[null, false],
+	[undefined, false],
+	[[], false],
+	['a', false],
+	[5, false],
+])('isObject of %j is %s', (value, expected) => {
+	expect(isObject(value)).toBe(expected);
 });
