@@ -130,7 +130,7 @@ const ADVICE_BY_STATUS = new Map([
  * @returns nothing for a 401 that says no more than that: it depends on how the caller proves who they are
  */
 export function adviceFor(code: string, status: number): string | undefined {
-	const known = ADVICE.get(code.replace(/^APIG\./, 'APIGW.')) ?? ADVICE_BY_STATUS.get(status);
+	const known = ADVICE.get(code.replace('APIG.', 'APIGW.')) ?? ADVICE_BY_STATUS.get(status);
 	if (known ?? status === 401) return known;
 	return status < 500 ? CHECK_VALUES : SERVICE_SIDE;
 }

@@ -15,14 +15,16 @@ const LONG = 16;
  * @returns nothing if the text is no JSON, or is nested too deep
  */
 export function readJson(text: string): unknown {
+	let value: unknown;
 	try {
-		return JSON.parse(quoteLongIntegers(text));
+		value = JSON.parse(quoteLongIntegers(text));
 	} catch {
-		return undefined;
+		// Then there is none.
 	}
+	return value;
 }
 
-/** @throws {SyntaxError} if the text is nested too deep */
+/** @throws {Error} if the text is nested too deep */
 function quoteLongIntegers(text: string): string {
 	let quoted = '';
 	let done = 0;
@@ -34,7 +36,7 @@ function quoteLongIntegers(text: string): string {
 				break;
 			case 0x5b: // [
 			case 0x7b: // {
-				if (++depth > MAX_DEPTH) throw new SyntaxError('Nested too deep');
+				if (++depth > MAX_DEPTH) throw new Error('Nested too deep');
 				break;
 			case 0x5d: // ]
 			case 0x7d: // }
@@ -78,8 +80,10 @@ function endOfNumber(text: string, begin: number): number {
 }
 
 function isLongInteger(text: string, begin: number, end: number): boolean {
+	// Most are short.
+	if (end - begin < LONG) return false;
 	// No JSON number begins with a zero before another digit: quoted, it would become valid.
-	if (end - begin < LONG || text[begin] === '0') return false;
+	if (text[begin] === '0') return false;
 	for (let i = begin; i < end; i++) if (!isDigit(text, i)) return false;
 	return !Number.isSafeInteger(Number(text.slice(begin, end)));
 }

@@ -49,6 +49,14 @@ export class Layer {
 		this.push(0x80 | (code & 0x3f), begin, end);
 	}
 
+	/** A byte of an address. Two that make up a letter become its small one together. */
+	pushByte(byte: number, begin: number, end: number) {
+		const lead = this.bytes[this.size - 1] ?? 0;
+		if (lead >> 5 !== 0b110 || byte >> 6 !== 0b10) return this.push(byte, begin, end);
+		const code = ((lead & 0x1f) << 6) | (byte & 0x3f);
+		this.pushCharacter(code, this.begin[--this.size] ?? 0, end);
+	}
+
 	text(): string {
 		return this.bytes.toString('latin1', 0, this.size);
 	}
@@ -101,33 +109,31 @@ function unescapeLayer(layer: Layer): Layer | undefined {
 	let changed = false;
 	for (let at = 0; at < layer.size;) {
 		const byte = layer.byte(at);
-		let length = 1;
-		if (byte === PERCENT || byte === BACKSLASH || byte === AMPERSAND) {
-			const [code, taken] = readEscape(layer, at, byte);
-			if (taken > 0) {
-				length = taken;
-				changed = true;
-				const begin = layer.begin[at] ?? 0;
-				const end = layer.end[at + length - 1] ?? 0;
-				if (byte === PERCENT) plain.push(code, begin, end);
-				else plain.pushCharacter(code, begin, end);
-				at += length;
-				continue;
-			}
+		const begin = layer.begin[at] ?? 0;
+		const escaped =
+			byte === PERCENT || byte === BACKSLASH || byte === AMPERSAND ? readEscape(layer, at, byte) : undefined;
+		if (escaped) {
+			const [code, length] = escaped;
+			const end = layer.end[at + length - 1] ?? 0;
+			if (byte === PERCENT) plain.pushByte(code, begin, end);
+			else plain.pushCharacter(code, begin, end);
+			at += length;
+			changed = true;
+		} else {
+			plain.push(byte, begin, layer.end[at] ?? 0);
+			at++;
 		}
-		plain.push(byte, layer.begin[at] ?? 0, layer.end[at] ?? 0);
-		at += length;
 	}
 	return changed ? plain : undefined;
 }
 
-const NO_ESCAPE: [code: number, length: number] = [0, 0];
+type Escape = [code: number, length: number];
 
-/** @returns what an escape stands for and how many bytes it takes; no bytes if there is none */
-function readEscape(layer: Layer, at: number, byte: number): [code: number, length: number] {
+/** @returns what an escape stands for and how many bytes it takes; nothing if there is none */
+function readEscape(layer: Layer, at: number, byte: number): Escape | undefined {
 	if (byte === PERCENT) {
 		const code = hexAt(layer, at + 1, 2);
-		return code < 0 ? NO_ESCAPE : [code, 3];
+		return code < 0 ? undefined : [code, 3];
 	}
 	if (byte === AMPERSAND) return readEntity(layer, at);
 	const name = layer.byte(at + 1);
@@ -135,14 +141,14 @@ function readEscape(layer: Layer, at: number, byte: number): [code: number, leng
 	if (short !== undefined) return [short, 2];
 	const digits = name === 0x75 ? 4 : name === 0x78 ? 2 : 0;
 	const code = digits > 0 ? hexAt(layer, at + 2, digits) : -1;
-	if (code < 0) return NO_ESCAPE;
+	if (code < 0) return undefined;
 	const isHigh = code >= 0xd800 && code < 0xdc00;
-	const low = isHigh && layer.byte(at + 6) === BACKSLASH ? hexAt(layer, at + 8, 4) : -1;
-	if (low >= 0xdc00 && low < 0xe000) return [(code - 0xd800) * 0x400 + low - 0xdc00 + 0x10000, 12];
+	const low = isHigh && layer.byte(at + 6) === BACKSLASH ? hexAt(layer, at + 8, 4) : 0;
+	if (low >= 0xdc00 && low < 0xe000) return [((code & 0x3ff) << 10) + (low & 0x3ff) + 0x10000, 12];
 	return [code, digits + 2];
 }
 
-function readEntity(layer: Layer, at: number): [code: number, length: number] {
+function readEntity(layer: Layer, at: number): Escape | undefined {
 	const isNumber = layer.byte(at + 1) === NUMBER_SIGN;
 	const isHex = isNumber && layer.byte(at + 2) === LETTER_X;
 	const base = isHex ? 16 : isNumber ? 10 : 256;
@@ -151,13 +157,13 @@ function readEntity(layer: Layer, at: number): [code: number, length: number] {
 		const byte = layer.byte(i);
 		if (byte === SEMICOLON) {
 			const code = isNumber ? sum : (ENTITIES.get(sum) ?? Infinity);
-			return code <= 0x10ffff ? [code, i + 1 - at] : NO_ESCAPE;
+			return code <= 0x10ffff ? [code, i + 1 - at] : undefined;
 		}
 		const digit = isNumber ? hexAt(layer, i, 1) : byte;
-		if (digit < 0 || byte === AMPERSAND || digit >= base) break;
+		if (digit < 0 || digit >= base) break;
 		sum = sum * base + digit;
 	}
-	return NO_ESCAPE;
+	return undefined;
 }
 
 /** A text at each step of unescaping it. */

@@ -75,7 +75,8 @@ function findIn(text: string, forms: readonly Forms[]): Range[] {
 	for (const { whole, pieces } of forms) {
 		for (const form of whole) {
 			let at = text.indexOf(form);
-			while (at >= 0 && found.length <= MAX_FOUND) {
+			while (at >= 0) {
+				if (found.length > MAX_FOUND) return found;
 				found.push([at, at + form.length]);
 				at = text.indexOf(form, at + form.length);
 			}
@@ -88,13 +89,13 @@ function findIn(text: string, forms: readonly Forms[]): Range[] {
 /** Every shared run of twice a piece's length holds a piece that begins at a multiple of that length. */
 function findPieces(text: string, pieces: Forms['pieces'], found: Range[]) {
 	let free = 0;
-	for (let at = 0; at + PIECE <= text.length && found.length <= MAX_FOUND; at += PIECE) {
+	for (let at = 0; at + PIECE <= text.length; at += PIECE) {
+		if (found.length > MAX_FOUND) return;
 		const piece = pieces.get(text.slice(at, at + PIECE));
 		if (!piece) continue;
 		const { form, at: place } = piece;
 		let before = 0;
-		while (at - before > free && place > before && text[at - before - 1] === form[place - before - 1])
-			before++;
+		while (at - before > free && text[at - before - 1] === form[place - before - 1]) before++;
 		let after = PIECE;
 		while (at + after < text.length && text[at + after] === form[place + after]) after++;
 		free = at + after;
@@ -118,7 +119,8 @@ export class SecretMask {
 	 */
 	suspects(text: string): boolean {
 		if (text.includes('\\') || text.includes('%') || text.includes('&')) return true;
-		return findIn(asciiOnly(text) ? text.toLowerCase() : readLayer(text).text(), this.forms).length > 0;
+		const asciiOnly = Buffer.byteLength(text) === text.length;
+		return findIn(asciiOnly ? text.toLowerCase() : readLayer(text).text(), this.forms).length > 0;
 	}
 
 	/**
@@ -143,10 +145,6 @@ export class SecretMask {
 			if (begin >= done) masked += text.slice(done, begin) + STARS;
 			done = Math.max(done, end);
 		}
-		return done < wanted ? masked + text.slice(done, wanted) : masked;
+		return masked + text.slice(done, wanted);
 	}
-}
-
-function asciiOnly(text: string): boolean {
-	return Buffer.byteLength(text) === text.length;
 }

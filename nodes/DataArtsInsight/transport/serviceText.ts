@@ -51,7 +51,7 @@ export function hostOf(location: string | string[] | undefined, mask: SecretMask
  * @returns nothing if it names none
  */
 export function retryAfter({ 'retry-after': header, date }: Answer['headers']): number | undefined {
-	const times = [header ?? []]
+	const times = [header ?? '']
 		.flat()
 		.slice(0, 10)
 		.flatMap((text) => delaysIn(text, date));

@@ -1,51 +1,62 @@
-import { deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 
 import { decode } from '../../../../nodes/DataArtsInsight/transport/decode';
 
-const TEXT = '{"name":"ä€😀"}';
-const bytes = Buffer.from(TEXT);
-const SIZE = 1_000;
+const text = '{"id":"ä€😀"}';
+const bytes = Buffer.from(text);
 
-it('an answer that is not compressed is read at once, without its byte order mark', () => {
-	expect(decode(bytes, '', SIZE)).toBe(TEXT);
-	expect(decode(bytes, 'identity', SIZE)).toBe(TEXT);
-	expect(decode(Buffer.from(`\uFEFF${TEXT}`), '', SIZE)).toBe(TEXT);
-	expect(decode(Buffer.alloc(0), '', SIZE)).toBe('');
-});
+describe('decode', () => {
+	it.each(['', 'identity', 'none', 'gzip2', 'utf-8'])(
+		'reads what is compressed in no known way at once: %j',
+		(encoding) => {
+			expect(decode(bytes, encoding, 1_000)).toBe(text);
+			expect(decode(Buffer.from(`\ufeff${text}`), encoding, 1_000)).toBe(text);
+		},
+	);
 
-it('an empty body is nothing to decompress, whatever its Content-Encoding says', () => {
-	expect(decode(Buffer.alloc(0), 'gzip', SIZE)).toBe('');
-});
+	it.each([
+		['gzip', gzipSync],
+		['x-gzip', gzipSync],
+		['deflate', deflateSync],
+		[' GZip ', gzipSync],
+		['DEFLATE', deflateSync],
+	])('decompresses %j', async (encoding, compress) => {
+		const compressed = decode(compress(bytes), encoding, 1_000);
+		expect(compressed).toBeInstanceOf(Promise);
+		expect(await compressed).toBe(text);
+		expect(await decode(compress(Buffer.from(`\ufeff${text}`)), encoding, 1_000)).toBe(text);
+	});
 
-it.each([
-	['gzip', gzipSync(bytes)],
-	[' GZip ', gzipSync(bytes)],
-	['x-gzip', gzipSync(bytes)],
-	['deflate', deflateSync(bytes)],
-])("an answer with Content-Encoding '%s' is decompressed", async (encoding, body) => {
-	expect(await decode(body, encoding, SIZE)).toBe(TEXT);
-});
+	it.each(['gzip', 'deflate'])('reads an empty answer at once, whatever %s says', (encoding) => {
+		expect(decode(new Uint8Array(), encoding, 1_000)).toBe('');
+	});
 
-it.each([
-	['what is not compressed though it says so', bytes],
-	['what is cut short', gzipSync(bytes).subarray(0, 20)],
-])('%s is read as it is', async (_what, body) => {
-	expect(await decode(body, 'gzip', SIZE)).toBe(new TextDecoder().decode(body));
-});
+	it.each([
+		['plain', 'gzip', bytes],
+		['cut short', 'gzip', gzipSync(bytes).subarray(0, -4)],
+		['of another format', 'gzip', deflateSync(bytes)],
+		['without its frame', 'deflate', deflateRawSync(bytes)],
+		['of a format that is not known', 'br', brotliCompressSync(bytes)],
+	])('reads what is %s as it came, not as %s', async (_what, encoding, body) => {
+		expect(await decode(body, encoding, 1_000)).toBe(new TextDecoder().decode(body));
+	});
 
-it('an answer may have as many bytes as are allowed once it is decompressed, and no more', async () => {
-	const text = 'x'.repeat(200_000);
-	const body = gzipSync(text);
-	expect(await decode(body, 'gzip', text.length)).toBe(text);
-	await expect(decode(body, 'gzip', text.length - 1)).rejects.toThrow('too large');
-});
+	it('takes as many bytes as are allowed and not one more', async () => {
+		expect(await decode(gzipSync(bytes), 'gzip', bytes.length)).toBe(text);
+		await expect(decode(gzipSync(bytes), 'gzip', bytes.length - 1)).rejects.toThrow('too large');
+	});
 
-it('a bomb is not decompressed to its end', async () => {
-	const body = gzipSync(Buffer.alloc(256 * 1024 * 1024));
-	const before = process.memoryUsage().arrayBuffers;
-	let most = 0;
-	const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers)), 1);
-	await expect(decode(body, 'gzip', 1024 * 1024)).rejects.toThrow('too large');
-	clearInterval(timer);
-	expect(most - before).toBeLessThan(64 * 1024 * 1024);
+	it('gives up a larger text wherever its parts end', async () => {
+		const body = gzipSync(Buffer.alloc(300_000, 'a'));
+		for (let size = 8_192; size < 300_000; size += 8_192) {
+			await expect(decode(body, 'gzip', size)).rejects.toThrow('too large');
+		}
+		expect(await decode(body, 'gzip', 300_000)).toBe('a'.repeat(300_000));
+	});
+
+	it('reads no further than is allowed, so a small bomb does not fill the memory', async () => {
+		// To its end, where the check sum is missing, it does not come.
+		const bomb = gzipSync(Buffer.alloc(20_000_000)).subarray(0, -8);
+		await expect(decode(bomb, 'gzip', 1_000)).rejects.toThrow('too large');
+	});
 });

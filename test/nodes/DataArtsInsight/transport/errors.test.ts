@@ -1,6 +1,5 @@
 import {
 	blocked,
-	ended,
 	interruption,
 	isObject,
 	notSent,
@@ -104,6 +103,9 @@ describe('refusal', () => {
 		[503, { error_code: 'APIG.0613' }, false],
 		[503, undefined, true],
 		[503, { error_code: 'DataArtsInsight.1' }, true],
+		[503, { error_code: 'NoAPIGW.0613' }, true],
+		[503, { error_code: 'APIGWX.0613' }, true],
+		[200, { is_success: false }, false],
 		[504, { error_code: 'APIGW.0201' }, true],
 	])('with HTTP %d and %j says whether an endpoint may exist: %s', (status, body, outcomeUnknown) => {
 		const error = refused(status, body);
@@ -170,6 +172,15 @@ describe('refusal', () => {
 			unauthorized: () => '',
 		});
 		expect(error.details.outcomeUnknown).toBe(false);
+	});
+
+	it('that no request ID came with has none', () => {
+		expect(refused(400, { error_code: 'A.1', error: null }).details).toStrictEqual({
+			code: 'A.1',
+			httpStatus: 400,
+			outcomeUnknown: false,
+		});
+		expect(refused(400, { error_code: 'A.1' }).description).not.toContain('Request ID');
 	});
 
 	it('has words for a refusal without a reason', () => {
@@ -273,90 +284,57 @@ describe('interruption', () => {
 	});
 });
 
-describe('a call that was ended from this side', () => {
-	it.each([
-		['timeout', 'TIMEOUT', 'The service did not answer in time', "Raise 'Timeout'"],
-		['tooLarge', 'ANSWER_TOO_LARGE', 'The answer was larger than 1 MiB and was cut off', 'custom address'],
-		[
-			'headersTooLarge',
-			'ANSWER_TOO_LARGE',
-			'The headers of the answer were larger than 128 KiB and were cut off',
-			'custom address',
-		],
-		['cancelled', 'CANCELLED', 'The execution was canceled', 'Start the workflow again'],
-	] as const)('%s', (reason, code, message, advice) => {
-		for (const outcomeUnknown of [true, false]) {
-			const error = ended(reason, outcomeUnknown);
-			expect(error.message).toContain(message);
-			expect(error.advice).toContain(advice);
-			expect(error.details).toStrictEqual({ code, outcomeUnknown });
+describe('a request error', () => {
+	it('says what to do, what may have happened, what was known, how often it was tried, and the request ID', () => {
+		const error = new RequestError('Bad', 'Try it', { code: 'A.1', outcomeUnknown: false });
+		expect([error.message, error.description]).toEqual(['Bad', 'Try it']);
+		error.known = 'It was new';
+		error.attempts = 2;
+		error.details.requestId = 'ab12';
+		expect(error.description).toBe('Try it. It was new. Tried 2 times. Request ID: ab12');
+		error.details.outcomeUnknown = true;
+		expect(error.description).toMatch(/^Try it\. The call may .*\. It was new\. Tried 2 times/);
+	});
+
+	it('for a call that is not sent has the code and status of the last refusal, and leaves nothing open', () => {
+		const last = refused(500, { error_code: 'A.1', error_msg: 'x', request_id: 'ab12' });
+		expect(last.details.outcomeUnknown).toBe(true);
+		const error = notSent(last, 'the service takes none');
+		expect(error.message).toBe('Not sent: the service takes none');
+		expect(error.description).toBe(last.advice);
+		expect(error.details).toStrictEqual({ code: 'A.1', httpStatus: 500, outcomeUnknown: false });
+		expect(error.repetition).toBeUndefined();
+	});
+
+	it.each([true, false])(
+		'for an answer without what it should hold: the call creates something: %s',
+		(creates) => {
+			const error = unexpectedAnswer('a JSON object', creates);
+			expect(error.message).toBe('The service answered without a JSON object');
+			expect(error.details).toEqual({ code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: creates });
+			expect(unexpectedAnswer('an ID', creates, 202).details.httpStatus).toBe(202);
+		},
+	);
+
+	it('for a host that the egress policy forbids says that nothing can have happened', () => {
+		const cause = Object.assign(new Error('x'), { code: 'EGRESS_BLOCKED' });
+		const errors = [blocked('h'), interruption(new ExchangeError(cause, false), { host: 'h' }, true)];
+		for (const error of errors) {
+			expect(error.message).toBe('n8n is not allowed to call h');
+			expect(error.description).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
+			expect(error.details).toEqual({ code: 'BLOCKED', outcomeUnknown: false });
 		}
 	});
 });
 
-it('a call that is not made keeps the code of the refusal, and cannot have acted', () => {
-	const refusal = new RequestError('Too busy', 'Wait', {
-		code: 'APIGW.0308',
-		httpStatus: 429,
-		requestId: 'ab12',
-		outcomeUnknown: true,
-	});
-	const error = notSent(refusal, 'the service takes no calls');
-	expect(error.message).toBe('Not sent: the service takes no calls');
-	expect(error.description).toBe('Wait');
-	expect(error.details).toStrictEqual({ code: 'APIGW.0308', httpStatus: 429, outcomeUnknown: false });
-});
-
-it('a blocked host names the variable that allows it, and cannot have acted', () => {
-	const error = blocked('insight.example.com');
-	expect(error.message).toContain('insight.example.com');
-	expect(error.description).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
-	expect(error.details).toStrictEqual({ code: 'BLOCKED', outcomeUnknown: false });
-});
-
-it('an answer without what it should hold may have acted if the call creates something', () => {
-	for (const creates of [true, false]) {
-		expect(unexpectedAnswer('an ID', creates).details).toStrictEqual({
-			code: 'UNEXPECTED_ANSWER',
-			httpStatus: 200,
-			outcomeUnknown: creates,
-		});
-	}
-});
-
-describe('details', () => {
-	it('hold no request ID where the service gave none', () => {
-		expect(Object.keys(refused(400, {}).details)).not.toContain('requestId');
-	});
-
-	it('of a call that was not carried out say that it cannot have acted', () => {
-		expect(refused(200, { message: 'No' }).details.outcomeUnknown).toBe(false);
-	});
-
-	it('of HTTP 503 say so only where the gateway did not pass it on', () => {
-		expect(refused(503, { error_code: 'APIG.0101' }).details.outcomeUnknown).toBe(false);
-		expect(refused(503, { error_code: 'APIGW.0101' }).details.outcomeUnknown).toBe(false);
-		expect(refused(503, { error_code: 'X.APIGW.0101' }).details.outcomeUnknown).toBe(true);
-	});
-});
-
-it('a description tells, one after the other, what to do, what was known, the tries and the request', () => {
-	const error = new RequestError('No', 'Wait', { code: 'A.1', requestId: 'ab12', outcomeUnknown: true });
-	error.known = 'It was pending before';
-	error.attempts = 3;
-	expect(error.description).toMatch(
-		/^Wait\. The call may have reached .* its state\. It was pending before\. Tried 3 times\. Request ID: ab12$/,
-	);
-	const plain = new RequestError('No', 'Wait', { code: 'A.1', outcomeUnknown: false });
-	expect(plain.description).toBe('Wait');
-});
-
 it.each([
 	[{}, true],
-	[[], false],
+	[{ a: 1 }, true],
 	[null, false],
-	['text', false],
 	[undefined, false],
-])('%j is an object of JSON: %s', (value, is) => {
-	expect(isObject(value)).toBe(is);
+	[[], false],
+	['a', false],
+	[5, false],
+])('isObject of %j is %s', (value, expected) => {
+	expect(isObject(value)).toBe(expected);
 });
