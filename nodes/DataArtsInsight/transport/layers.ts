@@ -155,6 +155,7 @@ function readEntity(layer: Layer, at: number): Escape | undefined {
 	let sum = 0;
 	for (let i = at + 1 + Number(isNumber) + Number(isHex); i < at + 10; i++) {
 		const byte = layer.byte(i);
+		if (byte === AMPERSAND) break;
 		if (byte === SEMICOLON) {
 			const code = isNumber ? sum : (ENTITIES.get(sum) ?? Infinity);
 			return code <= 0x10ffff ? [code, i + 1 - at] : undefined;

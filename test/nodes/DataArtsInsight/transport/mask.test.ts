@@ -61,6 +61,7 @@ const secrets = [
 	'Pa"ss\\word',
 	"It's <b>&amp; 100%41</b>",
 	'two words + ä/ö€😀',
+	'PÄSSwörd Ж',
 	'key/with+signs==',
 	'9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
 	token,
