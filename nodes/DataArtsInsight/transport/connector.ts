@@ -52,13 +52,9 @@ const COMMON = {
 /** @returns makes connections to the service, with TLS if its scheme asks for that */
 export function createConnector({ origin, allowUnauthorizedCerts, proxy, lookup }: Way): Connector {
 	const service = new URL(origin);
-	const first = buildConnector({ ...COMMON, ...(lookup && { lookup }) });
+	const first = buildConnector({ ...COMMON, lookup });
 	// One for all connections, as it keeps the TLS sessions.
-	const toService = buildConnector({
-		...COMMON,
-		...(!proxy && lookup && { lookup }),
-		rejectUnauthorized: !allowUnauthorizedCerts,
-	});
+	const toService = buildConnector({ ...COMMON, lookup, rejectUnauthorized: !allowUnauthorizedCerts });
 	if (!proxy) return async (abandoned) => await establish(toService, service, abandoned);
 	return async (abandoned) => {
 		const socks = proxy.protocol.startsWith('socks');
@@ -82,7 +78,7 @@ async function establish(
 		const options = {
 			protocol,
 			host,
-			hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+			hostname: withoutBrackets(hostname),
 			port: port || (protocol.startsWith('socks') ? '1080' : ''),
 			httpSocket: tunnel,
 		};
@@ -91,10 +87,13 @@ async function establish(
 		socket.once('close', () =>
 			reject(Object.assign(new Error('The connection was closed'), { code: 'ECONNRESET' })),
 		);
-		abandoned.addEventListener('abort', () => socket.destroy(), { once: true });
+		abandoned.addEventListener('abort', () => socket.destroy());
 		if (abandoned.aborted) socket.destroy();
 	});
 }
+
+/** An IPv6 address as it is in itself; in a URL it stands in brackets. */
+const withoutBrackets = (hostname: string) => hostname.replace(/[[\]]/g, '');
 
 /** Host and port of the service, for the proxy. */
 const target = ({ hostname, port }: URL) => ({ host: hostname, port: Number(port || 443) });
@@ -109,7 +108,6 @@ async function askHttp(socket: Socket, proxy: URL, service: URL): Promise<void> 
 	if (username || password) {
 		headers['Proxy-Authorization'] = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 	}
-	const { origin } = new URL(proxy.href.replace(/^https:/, 'http:'));
 	await new Promise<void>((resolve, reject) => {
 		const handler: Dispatcher.DispatchHandler = {
 			onRequestStart: () => undefined,
@@ -119,7 +117,11 @@ async function askHttp(socket: Socket, proxy: URL, service: URL): Promise<void> 
 			},
 			onResponseError: (_controller, error) => reject(error),
 		};
-		clientOn(socket, origin).dispatch({ method: 'CONNECT', path: `${host}:${port}`, headers }, handler);
+		// TLS to the proxy, if any, is done by now.
+		clientOn(socket, `http://${proxy.host}`).dispatch(
+			{ method: 'CONNECT', path: `${host}:${port}`, headers },
+			handler,
+		);
 	});
 }
 
@@ -132,12 +134,13 @@ async function askSocks(socket: Socket, proxy: URL, service: URL): Promise<void>
 		existing_socket: socket,
 		proxy: {
 			host: proxy.hostname,
-			port: Number(proxy.port || 1080),
+			// The library asks for it, and connects to nothing.
+			port: Number(proxy.port),
 			type: proxy.protocol.startsWith('socks4') ? 4 : 5,
-			userId: userId || undefined,
-			password: password || undefined,
+			userId,
+			password,
 		},
-		destination: { host: host.replace(/^\[(.*)\]$/, '$1'), port },
+		destination: { host: withoutBrackets(host), port },
 		// The caller's time limit comes first, and says that the host did not answer.
 		timeout: 2 * CONNECT_TIMEOUT,
 	}).catch(({ message }: Error) => {

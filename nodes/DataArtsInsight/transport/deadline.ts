@@ -78,7 +78,7 @@ export function endedBy(signal: AbortSignal): Set<Stoppable> {
 	let tasks = tasksOf.get(signal);
 	if (!tasks) {
 		const added = new Set<Stoppable>();
-		signal.addEventListener('abort', () => added.forEach((one) => one.stop('cancelled')), { once: true });
+		signal.addEventListener('abort', () => added.forEach((one) => one.stop('cancelled')));
 		tasksOf.set(signal, added);
 		tasks = added;
 	}
@@ -99,25 +99,21 @@ export async function beforeSending<Result>(
 	if (signal?.aborted) throw new ExchangeError(new Error('cancelled'), false, 'cancelled');
 	const deadline = deadlineAfter(CONNECT_TIMEOUT);
 	const abandonment = new AbortController();
-	let task: Stoppable | undefined;
+	const task: Stoppable = { stop: () => undefined };
 	try {
 		return await new Promise<Result>((resolve, reject) => {
-			task = {
-				stop: (reason) => {
-					abandonment.abort();
-					const code = 'UND_ERR_CONNECT_TIMEOUT';
-					const cause = Object.assign(new Error('No connection in time'), { code });
-					reject(new ExchangeError(cause, false, reason === 'timeout' ? undefined : reason));
-				},
+			task.stop = (reason) => {
+				abandonment.abort();
+				const code = 'UND_ERR_CONNECT_TIMEOUT';
+				const cause = Object.assign(new Error('No connection in time'), { code });
+				reject(new ExchangeError(cause, false, reason === 'timeout' ? undefined : reason));
 			};
 			deadline.add(task);
 			if (signal) endedBy(signal).add(task);
 			work(abandonment.signal).then(resolve, (cause: Error) => reject(new ExchangeError(cause, false)));
 		});
 	} finally {
-		if (task) {
-			deadline.delete(task);
-			if (signal) endedBy(signal).delete(task);
-		}
+		deadline.delete(task);
+		if (signal) endedBy(signal).delete(task);
 	}
 }

@@ -34,8 +34,11 @@ const REMEMBERED = 60_000;
 export class Pool {
 	private readonly idle: Connection[] = [];
 
-	/** The idle limit that was learned, and until when it holds. */
-	private learned = { limit: IDLE_LIMIT, until: 0 };
+	/** The idle limit that was learned. */
+	private learned = IDLE_LIMIT;
+
+	/** Until when it holds. */
+	private learnedUntil = 0;
 
 	constructor(
 		private readonly origin: string,
@@ -59,10 +62,10 @@ export class Pool {
 			const reused = connection.answers > 0;
 			connection.idleSince = undefined;
 			const outcome = await use(connection).then(
-				(result) => ({ result }),
+				(result) => ({ result, error: undefined }),
 				(error: Error) => ({ error }),
 			);
-			const error = 'error' in outcome ? outcome.error : undefined;
+			const { error } = outcome;
 			if (error instanceof ExchangeError) connection.discard();
 			else this.giveBack(connection);
 			if ('result' in outcome) return outcome.result;
@@ -121,11 +124,12 @@ export class Pool {
 	}
 
 	private idleLimit(): number {
-		return performance.now() < this.learned.until ? this.learned.limit : IDLE_LIMIT;
+		return performance.now() < this.learnedUntil ? this.learned : IDLE_LIMIT;
 	}
 
 	private learn(limit: number) {
-		this.learned = { limit: Math.min(limit, this.idleLimit()), until: performance.now() + REMEMBERED };
+		this.learned = Math.min(limit, this.idleLimit());
+		this.learnedUntil = performance.now() + REMEMBERED;
 	}
 }
 

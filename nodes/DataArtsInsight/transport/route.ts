@@ -53,10 +53,10 @@ export function findRoute(
 		pools.get(key) ?? new Pool(origin, createConnector({ origin, allowUnauthorizedCerts, proxy, lookup }));
 	pools.set(key, pool);
 
-	let allowed = !egress;
+	let allowed = false;
 	let asking: Promise<void> | undefined;
-	async function ask() {
-		asking ??= askPolicy(egress, origin, proxy).finally(() => (asking = undefined));
+	async function ask(policy: NodeEgressFilter) {
+		asking ??= askPolicy(policy, origin, proxy).finally(() => (asking = undefined));
 		await asking;
 		allowed = true;
 	}
@@ -64,18 +64,15 @@ export function findRoute(
 		host: new URL(origin).host,
 		proxyHost: proxy?.host,
 		withConnection: async (use, signal) => {
-			if (!allowed) await beforeSending(signal, ask);
+			if (egress && !allowed) await beforeSending(signal, async () => await ask(egress));
 			return await pool.lend(use, signal);
 		},
 	} satisfies Route);
 }
 
 /** @throws {Error} with the code EGRESS_BLOCKED, or that of the name resolution, which can fail as well */
-async function askPolicy(egress: NodeEgressFilter | undefined, origin: string, proxy?: URL): Promise<void> {
-	const results = [
-		await egress?.validateUrl(origin),
-		proxy && egress?.validateConnectionHost(proxy.hostname),
-	];
+async function askPolicy(egress: NodeEgressFilter, origin: string, proxy?: URL): Promise<void> {
+	const results = [await egress.validateUrl(origin), proxy && egress.validateConnectionHost(proxy.hostname)];
 	if (results.every((result) => result?.ok !== false)) return;
 	throw Object.assign(new Error('The egress policy does not allow it'), { code: EGRESS_BLOCKED });
 }
@@ -90,7 +87,7 @@ function proxyFor(origin: string): URL | undefined {
 	const correct = 'Correct HTTPS_PROXY or ALL_PROXY in the environment of n8n';
 	const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
 	if (!url) throw new InputError("The proxy in n8n's environment is not a web address", correct);
-	if (!/^(https?|socks(4a?|5h?)?):$/.test(url.protocol)) {
+	if (!/^(https?|socks(4a?|5h?)?):/.test(url.protocol)) {
 		throw new InputError("The proxy in n8n's environment is of a kind that cannot be used", correct);
 	}
 	if (/%(?![\da-f]{2})/i.test(url.username + url.password)) {
@@ -101,7 +98,8 @@ function proxyFor(origin: string): URL | undefined {
 
 /** Whether `NO_PROXY` names an IPv6 address without its brackets, whose last part the library takes for a port. */
 function isExempt(address: string): boolean {
-	const [, host = address, port = ''] = /^(.+):(\d+)$/.exec(address) ?? [];
+	const host = address.replace(/:\d+$/, '');
+	const port = /:(\d+)$/.exec(address)?.[1];
 	const url = { protocol: 'https:', host: `${host}:`, port };
 	return !getProxyForUrl(url as Parameters<typeof getProxyForUrl>[0]);
 }

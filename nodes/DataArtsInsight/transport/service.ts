@@ -77,5 +77,5 @@ function secretsIn({
 	Authorization: authorization,
 }: Record<string, string>): string[] {
 	const signature = authorization?.split('Signature=')[1];
-	return [token, signature].flatMap((secret) => secret ?? []);
+	return [token, signature].filter((secret) => secret !== undefined);
 }

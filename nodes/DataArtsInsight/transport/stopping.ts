@@ -24,7 +24,7 @@ function stopsOf(signal: AbortSignal): Set<() => void> {
 	let stops = waiting.get(signal);
 	if (!stops) {
 		const added = new Set<() => void>();
-		signal.addEventListener('abort', () => added.forEach((stop) => stop()), { once: true });
+		signal.addEventListener('abort', () => added.forEach((stop) => stop()));
 		waiting.set(signal, added);
 		stops = added;
 	}

@@ -90,6 +90,19 @@ describe('Pace', () => {
 	});
 });
 
+it('a service that has throttled every call for five minutes, to the millisecond, is asked no more', () => {
+	let now = 1_000_000;
+	jest.spyOn(performance, 'now').mockImplementation(() => now);
+	const pace = new Pace();
+	pace.slowDown(0, throttled());
+	now += 5 * 60_000 - 1;
+	pace.slowDown(0, throttled());
+	expect(pace.closed()).toBeUndefined();
+	now += 1;
+	pace.slowDown(0, throttled());
+	expect(pace.closed()).toMatchObject({ message: expect.stringContaining('for 5 minutes') as string });
+});
+
 describe('repeatSafely', () => {
 	const limits = { timeout: 1_000, maxRetries: 3 };
 	const pending = (pace: Pace, attempt: () => Promise<unknown>, maxRetries = 3) =>
