@@ -5,8 +5,10 @@ import {
 	proveAccessKey,
 } from '../../../../nodes/DataArtsInsight/transport/authenticators';
 import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
+import { loginKey, type LoginProof } from '../../../../nodes/DataArtsInsight/transport/login';
 import type { OutgoingRequest } from '../../../../nodes/DataArtsInsight/transport/request';
 import { openSession, type Session } from '../../../../nodes/DataArtsInsight/transport/session';
+import { dropToken } from '../../../../nodes/DataArtsInsight/transport/tokens';
 import type { Turn } from '../../../../nodes/DataArtsInsight/transport/trials';
 import { type ScriptedServer, startScriptedServer } from '../../../network/scriptedServer';
 
@@ -167,6 +169,19 @@ describe('a caller with a password', () => {
 		expect(again).not.toBe(error);
 		expect(service.seen).toHaveLength(2);
 		expect(iam.seen).toHaveLength(2);
+	});
+
+	it('sends a request twice at most, even if its second token has been replaced as well', async () => {
+		const session = newSession('password');
+		const seen: string[] = [];
+		const send = async ({ 'X-Auth-Token': token = '' }: Record<string, string>) => {
+			seen.push(token);
+			passed += 10_000;
+			if (token === 't2') dropToken(loginKey(session.proof as LoginProof), token);
+			return await Promise.reject(failure(401));
+		};
+		await expect(createAuthenticator(session).attempt(request, turn, send)).rejects.toThrow('no');
+		expect(seen).toEqual(['t1', 't2']);
 	});
 
 	it.each<[string, RequestError | 'good']>([
