@@ -1,8 +1,4 @@
-import type {
-	ICredentialDataDecryptedObject,
-	ICredentialsDecrypted,
-	ICredentialTestFunctions,
-} from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, ICredentialTestFunctions } from 'n8n-workflow';
 
 import { accessKeyHeaders, credentialText, tokenHeaders } from '../../credentials/authentication';
 import { dataArtsInsightApiTest } from '../../credentials/credentialTest';
@@ -26,10 +22,12 @@ const newCredential = (): ICredentialDataDecryptedObject => ({
 });
 
 const test = async (data?: ICredentialDataDecryptedObject) =>
-	await dataArtsInsightApiTest.call(
-		{} as ICredentialTestFunctions,
-		{ id: '1', name: 'Test', type: 'dataArtsInsightApi', data },
-	);
+	await dataArtsInsightApiTest.call({} as ICredentialTestFunctions, {
+		id: '1',
+		name: 'Test',
+		type: 'dataArtsInsightApi',
+		data,
+	});
 
 describe('the test of a credential', () => {
 	it('lists one connection, which creates nothing', async () => {
