@@ -100,11 +100,12 @@ export async function prepareCaller(
 				returnFullResponse: true,
 				skipSslCertificateValidation: allowUnauthorizedCerts,
 			}) as Promise<IN8nHttpFullResponse>
-		).catch((cause: Error) => cause);
+		).catch((cause: Error & { code?: string }) => cause);
 		if (answer instanceof Error) {
 			// The helper's error holds the request, and so the password: only its code goes on.
-			const stopped = 'code' in answer && answer.code === 'ECONNABORTED' ? 'timeout' : undefined;
-			throw interruption(new ExchangeError(answer, false, stopped), new URL(origin), false);
+			const stopped = answer.code === 'ECONNABORTED' ? 'timeout' : undefined;
+			const reason = new ExchangeError(answer, false, stopped);
+			throw interruption(reason, new URL(origin), false);
 		}
 		const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
 		return readAnswer(

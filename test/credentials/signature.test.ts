@@ -3,6 +3,7 @@ import { BasicCredentials } from '@huaweicloud/huaweicloud-sdk-core/auth/BasicCr
 import fc from 'fast-check';
 
 import { encode, signedHeaders } from '../../credentials/signature';
+import { accessKey, SignatureCheck, temporaryKey } from '../simulator/signature';
 
 // The SDK encodes what is encoded already, so a path for it holds nothing that has to be.
 const segment = fc.string({
@@ -91,4 +92,92 @@ describe('a signature', () => {
 		expect(sign(' a  b ')).toBe(sign('a  b'));
 		expect(sign('a b')).not.toBe(sign('a  b'));
 	});
+});
+
+describe('a signature, checked as the API gateway does', () => {
+	const date = new Date('2024-02-03T04:05:06.789Z');
+	const check = new SignatureCheck(() => date.getTime());
+
+	/** Signs a request, and has what is sent of it checked. */
+	function verify({
+		path = '/v1/p/x',
+		method = 'GET',
+		headers = {} as Record<string, string>,
+		body = '',
+		key = accessKey,
+	}) {
+		const url = new URL(`https://insight.example.com:8443${path}`);
+		const sent = signedHeaders({ method, url, headers, body }, key, date);
+		const wire = Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value.trim()]);
+		check.verify({
+			method: method.toUpperCase(),
+			url: `${url.pathname}${url.search}`,
+			headers: { ...Object.fromEntries(wire), host: url.host } as Record<string, string>,
+			body: Buffer.from(body),
+		});
+		return sent;
+	}
+
+	it.each([
+		'/',
+		'/a',
+		'/a/',
+		'/a//b',
+		'/-._~/aZ09_',
+		"/a!b'c(d)e*f",
+		'/a@b:c$d,e;f=g&h+i',
+		'/%41%2d%7e%2F',
+		'/é/中',
+		'/%c3%a9/%E4%B8%AD',
+		'/%0a%0F%1b',
+		'/%00',
+		'/100%25',
+	])('is good for the path %s', (path) => {
+		expect(() => verify({ path })).not.toThrow();
+	});
+
+	it.each([
+		'b=1&a=2',
+		'a=2&a=1&a=10',
+		'a=1&a=1',
+		'a=b&a=B&A=b&b=a&B=a',
+		'a&b=&=c',
+		'a=1%202&b=x+y&c=%2A%27%28%29!*',
+		'ab=1&a=2&a-=3&a%20=4',
+		'é=中',
+	])('is good for the query %s', (query) => {
+		expect(() => verify({ path: `/x?${query}` })).not.toThrow();
+	});
+
+	it.each<[string, Parameters<typeof verify>[0]]>([
+		['a method in small letters', { method: 'post', body: '{}' }],
+		['a body beyond ASCII', { method: 'POST', body: '{"a":"é中😀"}' }],
+		['headers in any case and order', { headers: { 'X-B': '1', 'x-a': '2', 'X-C': '3', 'A-B': '4' } }],
+		['a header with blanks around it', { headers: { 'X-A': '  1 2 ' } }],
+	])('is good for %s', (_what, request) => {
+		expect(() => verify(request)).not.toThrow();
+	});
+
+	it('is good for temporary keys, with their token', () => {
+		expect(verify({ key: temporaryKey })['X-Security-Token']).toBe(temporaryKey.securityToken);
+		expect(verify({ key: accessKey })).not.toHaveProperty('X-Security-Token');
+	});
+
+	it('holds the time in its own form, and hands on the headers as they were', () => {
+		expect(verify({ headers: { 'X-A': ' 1 ' } })).toMatchObject({
+			'X-A': ' 1 ',
+			'X-Sdk-Date': '20240203T040506Z',
+			Authorization: expect.stringMatching(
+				/^SDK-HMAC-SHA256 Access=\w+, SignedHeaders=host;x-a;x-sdk-date, Signature=[\da-f]{64}$/,
+			) as string,
+		});
+	});
+});
+
+it.each([
+	['aZ09-._~', 'aZ09-._~'],
+	["!'()*", '%21%27%28%29%2A'],
+	['a b+c/é', 'a%20b%2Bc%2F%C3%A9'],
+])('encode(%j) leaves the unreserved characters alone, and no others', (text, encoded) => {
+	expect(encode(text)).toBe(encoded);
 });

@@ -1,4 +1,4 @@
-import { RequestError } from './errors';
+import type { RequestError } from './errors';
 import { MAX_WAIT, wait } from './pace';
 import { unlessStopped } from './stopping';
 
@@ -64,7 +64,7 @@ export async function getToken(
 	const now = performance.now();
 	let entry = entries.get(key);
 	if (!entry) {
-		entry = { renewAt: -Infinity, loginAt: -Infinity, usedAt: now };
+		entry = { renewAt: now, loginAt: now, usedAt: now };
 		entries.set(key, entry);
 		forgetWhenIdle(key, entry, IDLE);
 	}
@@ -90,16 +90,13 @@ export function dropToken(key: string, value: string): boolean {
 
 function startLogin(entry: Entry, fetch: (signal: AbortSignal) => Promise<Token>): SharedLogin {
 	const end = new AbortController();
-	const token = logIn(entry, fetch, end.signal).finally(() => {
-		if (entry.login === login) entry.login = undefined;
-	});
+	const token = logIn(entry, fetch, end.signal);
 	// Those who wait hear of a failure; if nobody does any more, nobody needs to.
 	token.catch(() => undefined);
-	const login: SharedLogin = { token, waiting: 0, end };
-	return login;
+	return { token, waiting: 0, end };
 }
 
-/** Waits for a login; the last one who goes ends it. */
+/** Waits for a login; the last one who goes, with what it brought or without, ends it. */
 async function join(entry: Entry, login: SharedLogin, signal?: AbortSignal): Promise<string> {
 	login.waiting++;
 	try {
@@ -107,7 +104,7 @@ async function join(entry: Entry, login: SharedLogin, signal?: AbortSignal): Pro
 	} finally {
 		login.waiting--;
 		if (login.waiting === 0) {
-			if (entry.login === login) entry.login = undefined;
+			entry.login = undefined;
 			login.end.abort();
 		}
 	}
@@ -130,8 +127,8 @@ async function logIn(
 		if (lifetime <= LOGIN_INTERVAL) entry.renewAt = Infinity;
 		return value;
 	} catch (error) {
-		const failure = error as Error;
-		const { repetition, details } = failure instanceof RequestError ? failure : {};
+		const failure = error as Error & Partial<RequestError>;
+		const { repetition, details } = failure;
 		const delay = Math.max(LOGIN_INTERVAL, repetition?.after ?? 0);
 		entry.loginAt = performance.now() + delay;
 		entry.failure = failure;
@@ -146,7 +143,6 @@ async function logIn(
 function forgetWhenIdle(key: string, entry: Entry, after: number) {
 	// Unlike other timers this one does not keep a process alive that has nothing else to do.
 	AbortSignal.timeout(Math.ceil(after)).addEventListener('abort', () => {
-		if (entries.get(key) !== entry) return;
 		const left = entry.usedAt + IDLE - performance.now();
 		if (left > 0) forgetWhenIdle(key, entry, left);
 		else entries.delete(key);

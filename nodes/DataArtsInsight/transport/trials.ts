@@ -100,12 +100,8 @@ class Trial {
 	/** A refusal takes back what was known, and what was sent before it proves nothing any more. */
 	learn(verdict: Verdict) {
 		if (verdict !== 'refused' && isRefused(this.key)) return;
-		if (verdict === 'accepted') this.proven = true;
-		if (verdict === 'nothing') this.limit = MAX_UNPROVEN;
-		if (verdict === 'refused') {
-			this.proven = false;
-			this.limit = 1;
-		}
+		if (verdict !== 'nothing') this.proven = verdict === 'accepted';
+		this.limit = verdict === 'refused' ? 1 : MAX_UNPROVEN;
 	}
 
 	private wakeAll() {

@@ -1,11 +1,23 @@
+import type { JsonObject } from 'n8n-workflow';
+
 import {
 	InputError,
 	type RefusalContext,
 	RequestError,
 } from '../../../../nodes/DataArtsInsight/transport/errors';
-import { type LoginProof, loginToken } from '../../../../nodes/DataArtsInsight/transport/login';
-import type { OutgoingRequest, ReceivedObject } from '../../../../nodes/DataArtsInsight/transport/request';
-import { dropToken, getToken } from '../../../../nodes/DataArtsInsight/transport/tokens';
+import {
+	copyOf,
+	isFinal,
+	loginKey,
+	type LoginProof,
+	loginToken,
+	type SendLogin,
+} from '../../../../nodes/DataArtsInsight/transport/login';
+import type {
+	OutgoingRequest,
+	ReceivedObject,
+	RequestLimits,
+} from '../../../../nodes/DataArtsInsight/transport/request';
 
 let count = 0;
 /** Another account each time, so that no test meets a token of another. */
@@ -16,6 +28,22 @@ const newProof = (): LoginProof => ({
 	allowUnauthorizedCerts: false,
 });
 const HOUR = 3_600_000;
+
+beforeEach(() => {
+	jest.useFakeTimers();
+	jest.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+afterEach(() => {
+	jest.useRealTimers();
+	jest.restoreAllMocks();
+});
+
+/** Lets all waits of a call pass; its result, or its error. */
+async function ended(call: Promise<string>): Promise<unknown> {
+	const end = call.catch((error: unknown) => error);
+	await jest.advanceTimersByTimeAsync(4 * 60_000);
+	return await end;
+}
 
 /** How long a token lives, seen by when the next one is fetched. */
 async function fetchesWithin(milliseconds: number, answer: Partial<ReceivedObject>): Promise<number> {
@@ -143,7 +171,7 @@ describe('a login', () => {
 				);
 			};
 			for (let i = 0; i < 2; i++)
-				await expect(loginToken(proof, send)).rejects.toThrow('No token from IAM: no');
+				expect(await ended(loginToken(proof, send))).toMatchObject({ message: 'No token from IAM: no' });
 			expect(calls).toBe(times);
 		},
 	);
@@ -152,41 +180,183 @@ describe('a login', () => {
 it('a login that cannot even be tried passes on why, each time', async () => {
 	const proof = newProof();
 	const send = async () => await Promise.reject(new InputError('The proxy is odd', 'Correct it'));
-	for (let i = 0; i < 2; i++) await expect(loginToken(proof, send)).rejects.toThrow('The proxy is odd');
+	for (let i = 0; i < 2; i++) expect(await ended(loginToken(proof, send))).toBeInstanceOf(InputError);
 });
 
-describe('a token', () => {
-	const forever = (value: string) => async () => await Promise.resolve({ value, lifetime: Infinity });
+const failed = (
+	details: { code?: string; httpStatus?: number } = {},
+	repetition?: { throttled: boolean; after?: number },
+) => new RequestError('no', 'Do', { code: 'A', outcomeUnknown: false, ...details }, repetition);
 
-	it('is dropped only if it is the one at hand', async () => {
-		await getToken('drop', forever('one'));
-		expect(dropToken('drop', 'other')).toBe(false);
-		expect(dropToken('drop', 'one')).toBe(true);
-		expect(dropToken('drop', 'one')).toBe(false);
-		expect(await getToken('drop', forever('two'))).toBe('two');
+/** IAM as it answers one request after the other; the last answer stays. */
+function iamOf(...answers: Array<Error | Partial<ReceivedObject>>) {
+	const begin = performance.now();
+	const times: number[] = [];
+	const seen: Array<Parameters<SendLogin>> = [];
+	const send: SendLogin = async (...args) => {
+		seen.push(args);
+		times.push(performance.now() - begin);
+		const answer = answers[Math.min(times.length, answers.length) - 1] ?? {};
+		if (answer instanceof Error) return await Promise.reject(answer);
+		return await Promise.resolve({ object: {}, headers: { 'x-subject-token': 't' }, ...answer });
+	};
+	return { send, times, seen };
+}
+
+describe('what IAM has refused', () => {
+	it.each([401, 403])(
+		'is the login, for any project and region of the site: HTTP status %d',
+		async (httpStatus) => {
+			const proof = { ...newProof(), iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com' };
+			const { send, times } = iamOf(failed({ httpStatus }));
+			expect(await ended(loginToken(proof, send))).toMatchObject({
+				message: 'No token from IAM: no',
+				advice: expect.stringContaining('The same login is not tried again for 15 minutes') as string,
+			});
+			for (const other of [
+				{ ...proof, login: { ...proof.login, projectId: 'q' } },
+				{ ...proof, iamOrigin: 'https://iam.cn-east-3.myhuaweicloud.com' },
+				{ ...proof, allowUnauthorizedCerts: true },
+			]) {
+				expect(await ended(loginToken(other, send))).toMatchObject({
+					advice: expect.stringContaining('Nothing was sent: the same login was refused') as string,
+					details: { httpStatus },
+				});
+			}
+			expect(times).toHaveLength(1);
+		},
+	);
+
+	it.each<[string, Partial<LoginProof['login']>]>([
+		['account', { domainName: 'other' }],
+		['user', { username: 'other' }],
+		['password', { password: 'other' }],
+	])('is no login with another %s', async (_what, change) => {
+		const proof = newProof();
+		const { send, times } = iamOf(failed({ httpStatus: 401 }));
+		await ended(loginToken(proof, send));
+		await ended(loginToken({ ...proof, login: { ...proof.login, ...change } }, send));
+		expect(times).toHaveLength(2);
 	});
 
-	it('vanishes when nobody uses it for an hour', async () => {
-		// An hour cannot be waited for: the timers are rung by hand, and the clock is set.
-		const timers: AbortController[] = [];
-		const timeout = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
-			timers.push(new AbortController());
-			return (timers.at(-1) as AbortController).signal;
+	it('is no login at another site', async () => {
+		const proof = newProof();
+		const { send, times } = iamOf(failed({ httpStatus: 401 }));
+		await ended(loginToken(proof, send));
+		await ended(loginToken({ ...proof, iamOrigin: 'https://iam.example.net' }, send));
+		expect(times).toHaveLength(2);
+	});
+});
+
+describe('a login is repeated', () => {
+	it.each<[string, Error, number]>([
+		['when IAM has a fault: 500', failed({ httpStatus: 500 }), 3],
+		['when a gateway has one: 502', failed({ httpStatus: 502 }), 3],
+		['when the connection is lost', failed({ code: 'CONNECTION_LOST' }), 3],
+		['when there is no connection', failed({ code: 'CONNECTION_FAILED' }, { throttled: false }), 3],
+		['when IAM throttles: 429', failed({ httpStatus: 429 }, { throttled: true }), 3],
+		['but not when IAM said no: 499', failed({ httpStatus: 499 }), 1],
+		['but not when it did not speak in time', failed({ code: 'TIMEOUT' }), 1],
+		[
+			'but not when it asks for more than a minute',
+			failed({ httpStatus: 429 }, { throttled: true, after: 60_001 }),
+			1,
+		],
+		['but not when it cannot even be tried', new InputError('The proxy is odd', 'Correct it'), 1],
+	])('%s', async (_when, error, times) => {
+		const iam = iamOf(error);
+		const end = await ended(loginToken(newProof(), iam.send));
+		expect(iam.times).toHaveLength(times);
+		expect((end as Error).message).toBe(
+			error instanceof RequestError ? 'No token from IAM: no' : error.message,
+		);
+	});
+
+	it('at random within a second or two after a fault', async () => {
+		const iam = iamOf(failed({ httpStatus: 500 }));
+		await ended(loginToken(newProof(), iam.send));
+		expect(iam.times.map(Math.round)).toEqual([0, 500, 1_500]);
+	});
+
+	it('not before IAM says (Retry-After), with 503 as well', async () => {
+		const iam = iamOf(failed({ httpStatus: 503 }, { throttled: true, after: 5_000 }), {});
+		expect(await ended(loginToken(newProof(), iam.send))).toBe('t');
+		expect(iam.times[1]).toBeGreaterThanOrEqual(5_000);
+	});
+
+	it('with limits of its own, since runs share it', async () => {
+		const iam = iamOf({});
+		await ended(loginToken(newProof(), iam.send));
+		const [, context, limits] = iam.seen[0] as [OutgoingRequest, RefusalContext, RequestLimits];
+		expect(limits).toMatchObject({
+			timeout: 30_000,
+			maxRetries: 2,
+			signal: expect.any(AbortSignal) as AbortSignal,
 		});
-		const clock = jest.spyOn(performance, 'now');
-		const ring = () => timers.shift()?.abort();
-
-		clock.mockReturnValue(0);
-		await getToken('idle', forever('one'));
-		clock.mockReturnValue(HOUR / 2);
-		await getToken('idle', forever('two'));
-		clock.mockReturnValue(HOUR);
-		ring();
-		expect(await getToken('idle', forever('two'))).toBe('one');
-		clock.mockReturnValue(2 * HOUR);
-		ring();
-		expect(await getToken('idle', forever('two'))).toBe('two');
-		timeout.mockRestore();
-		clock.mockRestore();
+		expect(context).toMatchObject({ creates: false, secrets: ['MIIsecret'] });
+		expect(context.unauthorized({})).toContain("Check 'Account Name', 'IAM User Name' and 'Password'");
 	});
+});
+
+it.each([undefined, ['one', 'two']])('the token is one header, not %p', async (value) => {
+	const end = await ended(loginToken(newProof(), iamOf({ headers: { 'x-subject-token': value } }).send));
+	// A login creates nothing.
+	expect(end).toMatchObject({
+		message: "No token from IAM: The service answered without the header 'X-Subject-Token'",
+		details: { code: 'UNEXPECTED_ANSWER', outcomeUnknown: false },
+	});
+});
+
+it('each who waited for a login gets an error of its own', async () => {
+	const proof = newProof();
+	const { send, times } = iamOf(failed({ httpStatus: 404 }));
+	const [one, other] = await Promise.all([ended(loginToken(proof, send)), ended(loginToken(proof, send))]);
+	expect(times).toHaveLength(1);
+	expect(one).toEqual(other);
+	expect(one).not.toBe(other);
+});
+
+it('an answer that has not even a token object is a login all the same', async () => {
+	for (const object of [{}, { token: null }] as JsonObject[]) {
+		expect(await ended(loginToken(newProof(), iamOf({ object }).send))).toBe('t');
+	}
+});
+
+it('a token belongs to all that it was fetched with', () => {
+	const proof = newProof();
+	const keys = [
+		proof,
+		{ ...proof, iamOrigin: 'https://iam.example.org' },
+		{ ...proof, allowUnauthorizedCerts: true },
+		...['domainName', 'username', 'password', 'projectId'].map((field) => ({
+			...proof,
+			login: { ...proof.login, [field]: 'other' },
+		})),
+	].map(loginKey);
+	expect(new Set(keys).size).toBe(7);
+	expect(keys.join()).not.toContain('MIIsecret');
+});
+
+it.each<[string, number | undefined, boolean]>([
+	['BLOCKED', undefined, true],
+	['A', undefined, false],
+	...[400, 402, 404, 499].map((status): [string, number, boolean] => ['A', status, true]),
+	...[200, 302, 399, 401, 403, 408, 429, 500, 503].map((status): [string, number, boolean] => [
+		'A',
+		status,
+		false,
+	]),
+])(
+	'whether the same login would end like this once more: %s, HTTP status %s: %s',
+	(code, httpStatus, final) => {
+		expect(isFinal(failed({ code, httpStatus }))).toBe(final);
+	},
+);
+
+it('a copy of an error says the same and knows nothing of the tries of the first', () => {
+	const error = failed({ httpStatus: 500 }, { throttled: false });
+	error.attempts = 3;
+	const copy = copyOf(error);
+	expect(copy).toMatchObject({ message: 'no', advice: 'Do', details: error.details, attempts: 1 });
+	expect(copy.details).not.toBe(error.details);
 });

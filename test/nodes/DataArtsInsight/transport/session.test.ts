@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 
 import { InputError } from '../../../../nodes/DataArtsInsight/transport/errors';
-import { openSession } from '../../../../nodes/DataArtsInsight/transport/session';
+import {
+	openSession,
+	serviceAt,
+	siteOf,
+	VPC_ENDPOINT,
+} from '../../../../nodes/DataArtsInsight/transport/session';
 
 const good = {
 	region: 'cn-north-4',
@@ -77,6 +82,7 @@ describe('openSession', () => {
 		['http://127.0.0.1:8008', 'http://127.0.0.1:8008'],
 		['http://localhost:8008/', 'http://localhost:8008'],
 		['http://[::1]:8008', 'http://[::1]:8008'],
+		['http://127.10.200.30', 'http://127.10.200.30'],
 	])('accepts the base URL %s', (baseUrl, origin) => {
 		expect(openSession(custom(baseUrl)).origin).toBe(origin);
 	});
@@ -89,6 +95,8 @@ describe('openSession', () => {
 		['Base URL', custom('https://insight.example.com?x=1')],
 		['Base URL', custom('https://insight.example.com#x')],
 		['Base URL', custom('https://user:secret@insight.example.com')],
+		['Base URL', custom('https://user@insight.example.com')],
+		['Base URL', custom('https://:secret@insight.example.com')],
 		['Base URL', custom('http://insight.example.com')],
 		['Base URL', custom('http://127.0.0.1.example.com')],
 		['Region', { ...good, region: '' }],
@@ -97,6 +105,10 @@ describe('openSession', () => {
 		['Allowed Domains', { ...good, allowedHttpRequestDomains: 'domains', allowedDomains: 'example.com' }],
 		['Allowed Domains', { ...good, allowedHttpRequestDomains: 'domains' }],
 		['Region', { ...good, region: 'cn-north-4.example.com#' }],
+		['Region', { ...good, region: 'evil.example.com/?cn-north-4' }],
+		['Region', { ...good, region: 'cn-north' }],
+		['Region', { ...good, region: 'cn-4' }],
+		['Region', { ...good, region: 'CN-north-4' }],
 		['User Token', { ...good, token: '  ' }],
 		['User Token', { ...good, token: 'two parts' }],
 		['User Token', { ...good, token: 'MII\r\nX-Other: 1' }],
@@ -156,4 +168,158 @@ describe('openSession', () => {
 			}),
 		);
 	});
+});
+
+const hosts = {
+	insight: 'dataartsinsight.cn-north-4.myhuaweicloud.com',
+	iam: 'iam.cn-north-4.myhuaweicloud.com',
+	vpcep: 'vpcep.cn-north-4.myhuaweicloud.com',
+};
+const password = { authentication: 'password', domainName: 'd', username: 'u', password: 'p-1234' };
+
+describe('what openSession says', () => {
+	it('tells a blank project ID from one that is none', () => {
+		expect(() => openSession({ ...good, projectId: ' ' })).toThrow("'Project ID' in the credential is blank");
+		expect(() => openSession({ ...good, projectId: 'a/b' })).toThrow(
+			"'Project ID' in the credential holds characters that no project ID has",
+		);
+	});
+
+	it('takes a credential from before there were other ways to be one with a token', () => {
+		expect(openSession(good).proof.mode).toBe('token');
+	});
+
+	it.each([
+		['cn-southwest-2', 'cn-southwest-2'],
+		['two words before the number', 'xx-abc-defg-12'],
+	])('takes a region: %s', (_what, region) => {
+		expect(openSession({ ...good, region }).origin).toBe(
+			`https://dataartsinsight.${region}.myhuaweicloud.com`,
+		);
+	});
+
+	it.each([true, false, 'true', undefined])(
+		'leaves the certificate of the service unchecked only where the credential says true: %p',
+		(allowed) => {
+			const session = openSession({ ...good, ...password, allowUnauthorizedCerts: allowed as boolean });
+			expect(session.allowUnauthorizedCerts).toBe(allowed === true);
+			expect(session.proof).toMatchObject({ allowUnauthorizedCerts: allowed === true });
+		},
+	);
+});
+
+describe('Allowed Domains', () => {
+	const allow = (allowedDomains: string, change: object = {}) =>
+		openSession({ ...good, ...change, allowedHttpRequestDomains: 'domains', allowedDomains });
+
+	it.each([
+		hosts.insight,
+		` ${hosts.insight.toUpperCase()}. `,
+		`example.com, ${hosts.insight}`,
+		`${hosts.insight}, example.com`,
+		'*.myhuaweicloud.com',
+		'*.CN-north-4.myhuaweicloud.com.',
+	])('let the service be called: %s', (domains) => {
+		expect(allow(domains).origin).toBe(`https://${hosts.insight}`);
+	});
+
+	it.each([
+		'',
+		'example.com',
+		'myhuaweicloud.com',
+		'cn-north-4.myhuaweicloud.com',
+		`x${hosts.insight}`,
+		`${hosts.insight}.example.com`,
+		`*.${hosts.insight}`,
+		'*.example.com',
+		'*loud.com',
+		'*',
+		'*.',
+	])('leave the service out: %s', (domains) => {
+		expect(() => allow(domains)).toThrow(`'Allowed Domains' in the credential leave out ${hosts.insight}`);
+	});
+
+	it('are not fooled by a host that ends in a dot: a star alone stands for nothing', () => {
+		expect(() => allow('*..', custom('https://insight.example.com.'))).toThrow("'Allowed Domains'");
+	});
+
+	it('are asked for the host of IAM as well, which gets the password', () => {
+		expect(() => allow(hosts.insight, password)).toThrow(
+			`'Allowed Domains' in the credential leave out ${hosts.iam}`,
+		);
+		expect(allow(`${hosts.insight},${hosts.iam}`, password).proof.mode).toBe('password');
+	});
+
+	it('are asked for the service that is called, and for no other', () => {
+		const credential = { ...good, allowedHttpRequestDomains: 'domains', allowedDomains: hosts.vpcep };
+		expect(openSession(credential, VPC_ENDPOINT).origin).toBe(`https://${hosts.vpcep}`);
+		expect(() => openSession(credential)).toThrow(hosts.insight);
+	});
+
+	it.each(['all', 'none', undefined])("are for n8n's HTTP Request node alone where it says %s", (choice) => {
+		const credential = {
+			...good,
+			...(choice && { allowedHttpRequestDomains: choice }),
+			allowedDomains: 'example.com',
+		};
+		expect(openSession(credential).origin).toBe(`https://${hosts.insight}`);
+	});
+});
+
+describe('serviceAt', () => {
+	const at = (credential: object, address: string) => serviceAt({ ...credential }, new URL(address)).host;
+
+	it.each([
+		[hosts.insight, 'dataartsinsight'],
+		[hosts.iam, 'iam'],
+		[hosts.vpcep, 'vpcep'],
+	])('finds the service of %s by its whole address', (host, service) => {
+		expect(at(good, `https://${host}/v1/x?y`)).toBe(service);
+		for (const other of [`http://${host}`, `https://${host}:8443`, `https://${host}.evil.example`]) {
+			expect(() => at(good, other)).toThrow(InputError);
+		}
+		expect(() => at({ ...good, region: 'cn-east-3' }, `https://${host}`)).toThrow(InputError);
+	});
+
+	it('names the hosts that the credential is for', () => {
+		const all = [hosts.insight, hosts.iam, hosts.vpcep].map((host) => `https://${host}`).join(' or ');
+		expect(() => at(good, 'https://evil.example')).toThrow(
+			expect.objectContaining({
+				message: 'The credential is not for evil.example, so nothing was sent there',
+				description: expect.stringContaining(all) as string,
+			}) as Error,
+		);
+		expect(() => at(good, 'data:x')).toThrow('The credential is not for this address');
+	});
+
+	it('at custom addresses leaves out those that are blank', () => {
+		const insight = custom('https://insight.example.com');
+		expect(at(insight, 'https://insight.example.com/x')).toBe('dataartsinsight');
+		expect(() => at(insight, `https://${hosts.iam}`)).toThrow(
+			expect.objectContaining({
+				description: expect.stringMatching(/^Call https:\/\/insight\.example\.com, or/) as string,
+			}) as Error,
+		);
+		const more = { ...insight, iamUrl: 'https://iam.example.com', vpcepUrl: 'https://vpcep.example.com' };
+		expect(at(more, 'https://iam.example.com')).toBe('iam');
+		expect(at(more, 'https://vpcep.example.com')).toBe('vpcep');
+		expect(at({ ...more, iamUrl: '' }, 'https://vpcep.example.com')).toBe('vpcep');
+	});
+
+	it('at custom addresses needs that of the service', () => {
+		expect(() => at(custom(''), 'https://insight.example.com')).toThrow(
+			"'Base URL' in the credential is blank",
+		);
+	});
+});
+
+it.each([
+	['https://iam.cn-north-4.myhuaweicloud.com', 'myhuaweicloud.com'],
+	['https://iam.cn-east-3.myhuaweicloud.com', 'myhuaweicloud.com'],
+	['https://iam.example.com', 'https://iam.example.com'],
+	['https://notmyhuaweicloud.com', 'https://notmyhuaweicloud.com'],
+	['https://iam.myhuaweicloud.com:8443', 'https://iam.myhuaweicloud.com:8443'],
+	['https://iam.myhuaweicloud.com.example.com', 'https://iam.myhuaweicloud.com.example.com'],
+])('the site of %s, which accounts and keys are of, is %s', (origin, site) => {
+	expect(siteOf(origin)).toBe(site);
 });
