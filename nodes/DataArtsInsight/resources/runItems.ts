@@ -120,7 +120,7 @@ export async function runItems<Request>(
 	let next = 0;
 	for (let again = true; !first; again = !again) {
 		// Once the execution was stopped sending fails before anything leaves, and that ends the run.
-		const due = again || next === total ? resting.take(cancelled?.aborted) : undefined;
+		const due = again ? resting.take(cancelled?.aborted) : undefined;
 		if (due) await sendInTurn(due.request, due.itemIndex);
 		else if (next < total) await begin(next++);
 		else if (resting.size > 0) {
