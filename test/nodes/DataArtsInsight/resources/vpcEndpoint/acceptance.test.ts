@@ -2,6 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import {
 	acceptanceHints,
+	acceptanceOptions,
 	isUndecided,
 	readPatience,
 	restBeforeNextLook,
@@ -31,6 +32,11 @@ describe('readPatience', () => {
 			pollInterval: 1_000,
 			maxWait: 3_600_000,
 		});
+	});
+
+	it('is read from the options that the form offers', () => {
+		const offered = acceptanceOptions.map(({ name }) => name);
+		expect(offered).toEqual(['maxWait', 'pollInterval', 'waitForAcceptance']);
 	});
 
 	it('refuses what is out of range and names the option', () => {

@@ -35,9 +35,7 @@ async function search(filter?: string, token?: string, { credential, thrown, egr
 		helpers: egress ? { getSecureEgressFilter: () => egress } : {},
 		getNode: () => ({ id: '1', name: 'Node', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} }),
 		getCredentials: async () =>
-			await (thrown === undefined
-				? Promise.resolve(read)
-				: new Promise((_, reject) => reject(thrown as Error))),
+			await (thrown === undefined ? Promise.resolve(read) : new Promise((_, reject) => reject(thrown))),
 	} as unknown as ILoadOptionsFunctions;
 	return await searchEndpointServices.call(context, filter, token);
 }
