@@ -34,8 +34,8 @@ async function search(filter?: string, token?: string, { credential, thrown, egr
 	const context = {
 		helpers: egress ? { getSecureEgressFilter: () => egress } : {},
 		getNode: () => ({ id: '1', name: 'Node', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} }),
-		getCredentials: async () =>
-			await (thrown === undefined ? Promise.resolve(read) : new Promise((_, reject) => reject(thrown))),
+		getCredentials:
+			thrown === undefined ? jest.fn().mockResolvedValue(read) : jest.fn().mockRejectedValue(thrown),
 	} as unknown as ILoadOptionsFunctions;
 	return await searchEndpointServices.call(context, filter, token);
 }
