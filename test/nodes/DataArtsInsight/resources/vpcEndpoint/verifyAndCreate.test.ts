@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
-import { execute } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
+import { description, execute } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
 import {
 	type ScriptedReply,
 	type ScriptedServer,
@@ -84,6 +84,11 @@ async function run(parameters: Record<string, unknown> = {}, setting: Setting = 
 	);
 	return { ...outcome, told, hints: told.flat().map(({ message }) => message) };
 }
+
+it('each field of the form is shown for this operation', () => {
+	const shown = { resource: ['vpcEndpoint'], operation: ['verifyAndCreate'] };
+	for (const { displayOptions } of description) expect(displayOptions?.show).toMatchObject(shown);
+});
 
 describe('what is sent', () => {
 	it.each<[string, object]>([
