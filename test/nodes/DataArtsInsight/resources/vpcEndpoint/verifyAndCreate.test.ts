@@ -1,6 +1,9 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
-import { description, execute } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
+import {
+	description,
+	execute,
+} from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
 import {
 	type ScriptedReply,
 	type ScriptedServer,
