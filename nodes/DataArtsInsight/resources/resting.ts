@@ -1,18 +1,26 @@
 /** The shortest time between two looks through all that rests, in milliseconds: there may be very many. */
 const LOOK = 20;
 
+interface Rest<Request> {
+	itemIndex: number;
+	request: Request;
+	/** By `performance.now()`. */
+	due: number;
+}
+
 /** Requests that are to be sent again later. Meanwhile they hold no connection and no other item back. */
 export class Resting<Request> {
-	private readonly requests = new Map<number, { request: Request; due: number }>();
+	/** Those that were not due when they were looked through. */
+	private waiting: Array<Rest<Request>> = [];
 
-	/** The items that are due, the earliest last. */
-	private due: number[] = [];
+	/** Those that are due, the earliest last. */
+	private due: Array<Rest<Request>> = [];
 
 	/** When the next item may be due, by `performance.now()`. */
 	private nextDue = Infinity;
 
 	get size(): number {
-		return this.requests.size;
+		return this.waiting.length + this.due.length;
 	}
 
 	/** Milliseconds until the next item may be due. */
@@ -23,7 +31,7 @@ export class Resting<Request> {
 	/** @param after milliseconds */
 	add(itemIndex: number, request: Request, after: number) {
 		const due = performance.now() + after;
-		this.requests.set(itemIndex, { request, due });
+		this.waiting.push({ itemIndex, request, due });
 		this.nextDue = Math.min(this.nextDue, due);
 	}
 
@@ -34,22 +42,22 @@ export class Resting<Request> {
 	 */
 	take(all = false): { itemIndex: number; request: Request } | undefined {
 		if (this.due.length === 0 && (all || this.left <= 0)) this.look(all);
-		const itemIndex = this.due.pop();
-		const resting = itemIndex === undefined ? undefined : this.requests.get(itemIndex);
-		if (itemIndex === undefined || !resting) return undefined;
-		this.requests.delete(itemIndex);
-		return { itemIndex, request: resting.request };
+		return this.due.pop();
 	}
 
 	private look(all: boolean) {
 		const now = performance.now();
-		const due: Array<{ itemIndex: number; due: number }> = [];
+		const waiting: Array<Rest<Request>> = [];
 		let next = Infinity;
-		for (const [itemIndex, resting] of this.requests) {
-			if (all || resting.due <= now) due.push({ itemIndex, due: resting.due });
-			else next = Math.min(next, resting.due);
+		for (const rest of this.waiting) {
+			if (all || rest.due <= now) this.due.push(rest);
+			else {
+				waiting.push(rest);
+				next = Math.min(next, rest.due);
+			}
 		}
-		this.due = due.sort((a, b) => b.due - a.due).map(({ itemIndex }) => itemIndex);
+		this.due.sort((a, b) => b.due - a.due);
+		this.waiting = waiting;
 		this.nextDue = Math.max(next, now + LOOK);
 	}
 }

@@ -130,8 +130,8 @@ interface Verification {
 	client: Client;
 	body: VerifyRequest;
 	simplify: boolean;
-	/** What came last, while the endpoint is waited for, and when the first answer came, by `performance.now()`. */
-	pending?: { status: string; json: IDataObject; since: number };
+	/** What came last, while the endpoint is waited for, and how long to rest before the next look. */
+	pending?: { status: string; json: IDataObject; rest: () => number | undefined };
 }
 
 /**
@@ -187,16 +187,17 @@ async function verify(
 				const json = simplify ? simplifyEndpoint(endpoint) : endpoint;
 				const status = endpoint.vpc_ep_client_status;
 				if (!patience || !isUndecided(status)) return { json };
-				const since = pending?.since ?? performance.now();
-				item.pending = { status, json, since };
-				return { json, sendAgainAfter: restBeforeNextLook(since, patience) };
+				const now = performance.now();
+				const rest = pending?.rest ?? (() => restBeforeNextLook(now, patience));
+				item.pending = { status, json, rest };
+				return { json, sendAgainAfter: rest() };
 			},
 			(error: Error): Sent => {
-				if (!pending || !patience || !(error instanceof RequestError)) throw error;
+				if (!pending || !(error instanceof RequestError)) throw error;
 				error.known = `Before this call the VPC endpoint was ${pending.status}`;
 				if (!tellsNothing(error)) throw error;
 				// The endpoint is there, and to verify again is what waiting does.
-				const sendAgainAfter = restBeforeNextLook(pending.since, patience);
+				const sendAgainAfter = pending.rest();
 				if (sendAgainAfter === undefined) lastLooks.push(error.message);
 				return { json: pending.json, sendAgainAfter };
 			},

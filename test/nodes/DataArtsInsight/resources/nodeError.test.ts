@@ -36,6 +36,12 @@ describe('toNodeError', () => {
 		});
 	});
 
+	it('gives no status to a call that brought no answer', () => {
+		const details = { code: 'CONNECTION_LOST', outcomeUnknown: true };
+		const error = toNodeError(node, new RequestError('Lost', 'Check', details), 0);
+		expect(error).toMatchObject({ message: 'Lost', httpCode: null, errorResponse: details });
+	});
+
 	it('leaves the errors of n8n as they are and wraps what is no error', () => {
 		const error = new TypeError('x');
 		expect(toNodeError(node, error, 0)).toBe(error);

@@ -148,6 +148,38 @@ describe('without Continue On Fail', () => {
 		});
 	});
 
+	it('an error of the preparation is that of the first item', async () => {
+		const setting = { total: 2, continueOnFail: false };
+		const error: unknown = await runItems(contextOf(setting), () =>
+			Promise.reject(new InputError("'A' is blank", 'Fill it in')),
+		).catch((one: unknown) => one);
+		expect(error).toMatchObject({
+			name: 'NodeOperationError',
+			message: "'A' is blank",
+			context: { itemIndex: 0 },
+		});
+	});
+
+	it('the error of the only item says nothing of how far the run came', async () => {
+		const it = service(() => 'refused');
+		const error: unknown = await run({ total: 1, continueOnFail: false }, it).catch((one: unknown) => one);
+		expect(error).toMatchObject({ message: 'refused 0', description: 'Look' });
+	});
+
+	it('the error says how many items are still waiting to be sent again', async () => {
+		const it = service((index) => (index === 3 ? 'refused' : index === 0 ? 'good' : 'again'), 1);
+		const send = it.handler.send;
+		it.handler.send = async (request) => {
+			const { json, sendAgainAfter } = await send(request);
+			return { json, sendAgainAfter: sendAgainAfter && 60_000 };
+		};
+		const error: unknown = await run({ total: 9, continueOnFail: false }, it).catch((one: unknown) => one);
+		expect(error).toMatchObject({
+			message: 'refused 3',
+			description: 'Look. Of 9 items: 1 completed, 5 not sent, 2 still waiting',
+		});
+	});
+
 	it('an error that nobody foresaw says that the call may have acted', async () => {
 		const error: unknown = await run(
 			{ total: 1, continueOnFail: false },
@@ -156,6 +188,40 @@ describe('without Continue On Fail', () => {
 		expect(error).toMatchObject({
 			message: 'The call ended in a way that this node does not know (TypeError)',
 			description: expect.stringContaining('a VPC endpoint may exist') as string,
+		});
+	});
+});
+
+describe('with Continue On Fail', () => {
+	it('an error of the preparation is that of every item', async () => {
+		const items = await runItems(contextOf({ total: 2 }), () =>
+			Promise.reject(new InputError("'A' is blank", 'Fill it in')),
+		);
+		const details = { code: 'INVALID_INPUT', outcomeUnknown: false, description: 'Fill it in' };
+		const json = { error: "'A' is blank", details };
+		expect(items).toStrictEqual([
+			{ json, pairedItem: { item: 0 } },
+			{ json, pairedItem: { item: 1 } },
+		]);
+	});
+
+	it('an error of n8n, such as that of an expression, comes with its words and no description', async () => {
+		const it = service(() => 'good');
+		it.handler.read = () => Promise.reject(new TypeError('no such node'));
+		expect((await run({ total: 1 }, it))[0]?.json).toStrictEqual({
+			error: 'no such node',
+			details: { code: 'INVALID_INPUT', outcomeUnknown: false },
+		});
+	});
+
+	it('a refused call comes with the advice for it', async () => {
+		const [item] = await run(
+			{ total: 1 },
+			service(() => 'refused'),
+		);
+		expect(item?.json).toStrictEqual({
+			error: 'refused 0',
+			details: { code: 'R', httpStatus: 400, outcomeUnknown: false, description: 'Look' },
 		});
 	});
 });
@@ -225,6 +291,82 @@ it('requests that are due again and new ones take turns', async () => {
 	// The first item is sent again while others have not been sent at all.
 	expect(it.order.lastIndexOf(0)).toBeLessThan(it.order.indexOf(29));
 	expect([...it.sent.values()]).toEqual(Array(30).fill(3));
+});
+
+it('of many that are due at once and many new ones neither wait for all of the others', async () => {
+	let now = 0;
+	jest.spyOn(performance, 'now').mockImplementation(() => now);
+	const it = service((index, knock) => (index < 10 && knock === 1 ? 'again' : 'good'), 1);
+	const { read } = it.handler;
+	it.handler.read = (index) => {
+		// Up to it the clock stands still; behind it all that rests is due.
+		if (index >= 10) now += 1_000;
+		return read(index);
+	};
+	await run({ total: 20 }, it).finally(() => jest.restoreAllMocks());
+	const kinds = it.order.slice(10).map((index) => (index < 10 ? 'due' : 'new'));
+	expect(kinds).toHaveLength(20);
+	// At the end one kind alone is left.
+	for (let i = 0; i < 16; i++) expect(new Set(kinds.slice(i, i + 3)).size).toBe(2);
+});
+
+describe('while all that is left rests', () => {
+	afterEach(() => jest.useRealTimers());
+
+	it('other work of n8n goes on', async () => {
+		const it = service((_index, knock) => (knock === 1 ? 'again' : 'good'));
+		const { send } = it.handler;
+		const happened: string[] = [];
+		it.handler.send = async (request) => {
+			const { json, sendAgainAfter } = await send(request);
+			happened.push('sent');
+			setTimeout(() => happened.push('other work'), 0);
+			return { json, sendAgainAfter: sendAgainAfter && 50 };
+		};
+		await run({ total: 1 }, it);
+		expect(happened).toEqual(['sent', 'other work', 'sent']);
+	});
+
+	it('a request is sent again as soon as it is due, and nothing is left behind that waits on', async () => {
+		jest.useFakeTimers();
+		const it = service(() => 'good');
+		const times: number[] = [];
+		it.handler.send = async () => {
+			times.push(performance.now());
+			return await Promise.resolve({ json: {}, sendAgainAfter: [30, 60_000][times.length - 1] });
+		};
+		const start = performance.now();
+		const done = run({ total: 1 }, it);
+		await jest.advanceTimersByTimeAsync(61_000);
+		await done;
+		expect(times.map((time) => Math.round(time - start))).toEqual([0, 30, 60_030]);
+		expect(jest.getTimerCount()).toBe(0);
+	});
+
+	it('and one that is under way comes to rest, it is sent again in its time', async () => {
+		jest.useFakeTimers();
+		const it = service(() => 'good', 2);
+		const times: Array<[number, number]> = [];
+		const start = performance.now();
+		it.handler.send = async ({ index }) => {
+			const knock = times.filter(([one]) => one === index).length;
+			times.push([index, Math.round(performance.now() - start)]);
+			if (knock > 0) return { json: {} };
+			// The second answer comes while the first item rests for long.
+			if (index === 1) await new Promise((resolve) => setTimeout(resolve, 1_010));
+			return { json: {}, sendAgainAfter: index === 0 ? 10_000 : 40 };
+		};
+		const done = run({ total: 2 }, it);
+		await jest.advanceTimersByTimeAsync(11_000);
+		await done;
+		expect(times).toEqual([
+			[0, 0],
+			[1, 0],
+			[1, 1_050],
+			[0, 10_000],
+		]);
+		expect(jest.getTimerCount()).toBe(0);
+	});
 });
 
 it('reading many items leaves n8n time for other work', async () => {

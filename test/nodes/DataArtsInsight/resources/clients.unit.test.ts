@@ -1,0 +1,117 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import { clientReader } from '../../../../nodes/DataArtsInsight/resources/clients';
+import { type ScriptedServer, startScriptedServer } from '../../../network/scriptedServer';
+
+let server: ScriptedServer;
+beforeAll(async () => (server = await startScriptedServer(() => ({ body: { id: 1 } }))));
+afterAll(async () => await server.close());
+
+interface Setting {
+	/** What the credential is for each item. */
+	values: object[];
+	/** What somebody typed into it. */
+	written?: object;
+	node?: object;
+	signal?: AbortSignal;
+	egress?: object;
+}
+
+const stored = { id: '1', name: 'Test' };
+const executeData = {};
+
+/** As much of n8n as reading a credential needs. */
+async function open({ values, written = {}, node, signal, egress }: Setting) {
+	const getDecrypted = jest.fn(async () => await Promise.resolve(written));
+	const getCredentials = jest.fn(
+		async (_name: string, itemIndex: number) =>
+			await Promise.resolve({
+				region: 'custom',
+				baseUrl: server.url,
+				token: 'secret-token',
+				projectId: 'p',
+				workspaceId: 'w',
+				...values[itemIndex],
+			}),
+	);
+	const additionalData = { credentialsHelper: { getDecrypted } };
+	const context = {
+		additionalData,
+		helpers: egress ? { getSecureEgressFilter: () => egress } : {},
+		getInputData: () => values.map(() => ({ json: {} })),
+		getExecutionCancelSignal: () => signal,
+		getNode: () => node ?? { credentials: { dataArtsInsightApi: stored } },
+		getMode: () => 'trigger',
+		getExecuteData: () => executeData,
+		getCredentials,
+	} as unknown as IExecuteFunctions;
+	const readClient = await clientReader(context, { timeout: 5_000, maxRetries: 0 });
+	return { readClient, getCredentials, getDecrypted, additionalData };
+}
+
+const CALL = { method: 'POST', path: '/x', body: {} } as const;
+
+it('the credential of a single item is read once, and n8n is not asked what was written', async () => {
+	const { readClient, getCredentials, getDecrypted } = await open({ values: [{}] });
+	const client = await readClient(0);
+	expect(await readClient(0)).toBe(client);
+	expect(client).toMatchObject({ projectId: 'p', place: `${server.url} p w` });
+	expect(await client.call(CALL)).toEqual({ id: 1 });
+	expect(getCredentials.mock.calls).toEqual([['dataArtsInsightApi', 0]]);
+	expect(getDecrypted).not.toHaveBeenCalled();
+});
+
+it('a credential without an expression is read once for many items', async () => {
+	const { readClient, getCredentials, getDecrypted, additionalData } = await open({
+		values: [{}, {}, {}],
+		written: { projectId: 'p', workspaceId: 'w', allowUnauthorizedCerts: true },
+	});
+	expect(await readClient(2)).toBe(await readClient(0));
+	expect(getCredentials.mock.calls).toEqual([['dataArtsInsightApi', 0]]);
+	// As it was written: with its expressions.
+	expect(getDecrypted.mock.calls).toEqual([
+		[additionalData, stored, 'dataArtsInsightApi', 'trigger', executeData, true],
+	]);
+});
+
+it('a credential with an expression in one of its fields is read for each item, and equal ones share a client', async () => {
+	const { readClient, getCredentials } = await open({
+		values: [{}, { workspaceId: 'v' }, {}],
+		written: { projectId: 'p', workspaceId: '={{ $json.workspace }}', region: 'custom' },
+	});
+	const [first, second, third] = [await readClient(0), await readClient(1), await readClient(2)];
+	expect(third).toBe(first);
+	expect(second.call).not.toBe(first.call);
+	expect([first.place, second.place]).toEqual([`${server.url} p w`, `${server.url} p v`]);
+	expect(getCredentials).toHaveBeenCalledTimes(3);
+});
+
+it('a credential of which n8n does not show what was written is read for each item', async () => {
+	const { readClient, getCredentials, getDecrypted } = await open({ values: [{}, {}], node: {} });
+	expect(await readClient(1)).toBe(await readClient(0));
+	expect(getCredentials).toHaveBeenCalledTimes(2);
+	expect(getDecrypted).not.toHaveBeenCalled();
+});
+
+it('a credential that cannot be used fails whoever asks, and nobody before', async () => {
+	const { readClient } = await open({ values: [{ workspaceId: '' }, {}] });
+	const message = "'Workspace ID' in the credential is blank";
+	await expect(readClient(0)).rejects.toThrow(message);
+	await expect(readClient(1)).rejects.toThrow(message);
+});
+
+it('a stopped execution sends nothing', async () => {
+	const before = server.seen.length;
+	const { readClient } = await open({ values: [{}], signal: AbortSignal.abort() });
+	await expect((await readClient(0)).call(CALL)).rejects.toMatchObject({ details: { code: 'CANCELLED' } });
+	expect(server.seen).toHaveLength(before);
+});
+
+it('an egress policy is asked, and nothing is sent to a host that it does not allow', async () => {
+	const before = server.seen.length;
+	const no = async () => await Promise.resolve({ ok: false });
+	const egress = { validateUrl: no, validateConnectionHost: no, createSecureLookup: () => () => undefined };
+	const { readClient } = await open({ values: [{}], egress });
+	await expect((await readClient(0)).call(CALL)).rejects.toMatchObject({ details: { code: 'BLOCKED' } });
+	expect(server.seen).toHaveLength(before);
+});

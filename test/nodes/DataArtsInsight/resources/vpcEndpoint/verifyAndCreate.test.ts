@@ -1,0 +1,259 @@
+import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
+
+import {
+	description,
+	execute,
+} from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
+import {
+	type ScriptedReply,
+	type ScriptedServer,
+	startScriptedServer,
+} from '../../../../network/scriptedServer';
+import { expression, parameterValues } from '../parameterValues';
+
+const ID = '6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb';
+const answer = (status: string, more: object = {}): ScriptedReply => ({
+	body: { id: 1, vpc_ep_client_status: status, create_date: 0, scene: 's', ...more },
+});
+
+let server: ScriptedServer;
+beforeEach(async () => (server = await startScriptedServer(() => answer('accepted'))));
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await server.close();
+});
+
+/** The clock stands still but for what the run waits, which sleeps for 100 ms at most at a time and passes at once. */
+function hurry() {
+	let now = Math.ceil(performance.now());
+	jest.spyOn(performance, 'now').mockImplementation(() => now);
+	const { setTimeout: start } = globalThis;
+	const sleep = (done: () => void, milliseconds = 0) => {
+		if (milliseconds > 100) return start(done, milliseconds);
+		now += milliseconds;
+		return start(done, 0);
+	};
+	jest.spyOn(globalThis, 'setTimeout').mockImplementation(sleep);
+}
+
+/** What the server says to each request in turn; the last of it goes on. */
+function script(...replies: ScriptedReply[]) {
+	server.reply = (count) => replies[Math.min(count, replies.length) - 1] ?? {};
+}
+
+const bodies = () => server.seen.map(({ body }) => JSON.parse(body) as unknown);
+
+interface Setting {
+	total?: number;
+	continueOnFail?: boolean;
+	retryOnFail?: boolean;
+	/** n8n hands over the same object to each try. */
+	executeData?: object;
+	workspaceId?: string;
+}
+
+/** Runs the operation with as much of n8n as it needs. */
+async function run(parameters: Record<string, unknown> = {}, setting: Setting = {}) {
+	const { total = 1, continueOnFail = false, retryOnFail, executeData = {}, workspaceId = 'w' } = setting;
+	const told: NodeExecutionHint[][] = [];
+	const credential = {
+		region: 'custom',
+		baseUrl: server.url,
+		token: 'secret-token',
+		projectId: 'p',
+		workspaceId,
+	};
+	const context = {
+		helpers: {},
+		getInputData: () => Array.from({ length: total }, () => ({ json: {} })),
+		continueOnFail: () => continueOnFail,
+		getExecutionCancelSignal: () => undefined,
+		getExecuteData: () => executeData,
+		getNode: () => ({ id: '1', name: 'Node', type: 'x', typeVersion: 1, parameters: {}, retryOnFail }),
+		getCredentials: async () => await Promise.resolve(credential),
+		getNodeParameter: parameterValues({
+			dsType: 'DWS',
+			lookupMode: 'name',
+			vpcEpServerName: 'a',
+			vpcEpServerId: ID,
+			vpcEpServer: { __rl: true, mode: 'list', value: 'listed' },
+			...parameters,
+		}),
+		addExecutionHints: (...hints: NodeExecutionHint[]) => told.push(hints),
+	} as unknown as IExecuteFunctions;
+	const outcome = await execute(context).then(
+		(items) => ({ items: items.map(({ json }) => json), error: undefined }),
+		(error: unknown) => ({ items: [], error: error as Error & { description?: string } }),
+	);
+	return { ...outcome, told, hints: told.flat().map(({ message }) => message) };
+}
+
+it('each field of the form is shown for this operation', () => {
+	const shown = { resource: ['vpcEndpoint'], operation: ['verifyAndCreate'] };
+	for (const { displayOptions } of description) expect(displayOptions?.show).toMatchObject(shown);
+});
+
+describe('what is sent', () => {
+	it.each<[string, object]>([
+		['name', { vpc_ep_server_name: 'a' }],
+		['id', { vpc_ep_server_id: ID }],
+		['nameAndId', { vpc_ep_server_name: 'a', vpc_ep_server_id: ID }],
+		['list', { vpc_ep_server_id: 'listed' }],
+	])('by the mode %s is what that mode needs, and nothing else', async (lookupMode, sent) => {
+		await run({ lookupMode });
+		expect(bodies()).toEqual([{ ds_type: 'DWS', ...sent }]);
+		expect(server.seen).toMatchObject([{ method: 'POST', path: '/v1/p/connections/vpc-endpoint' }]);
+	});
+
+	it.each([
+		[
+			'an unknown mode',
+			{ lookupMode: 'other' },
+			"'Look Up Endpoint Service' is 'other', which is no lookup mode",
+		],
+		['a blank type', { dsType: ' ' }, "'Data Source Type' is blank"],
+		['a blank name', { vpcEpServerName: '' }, "'Endpoint Service Name' is blank"],
+		['a blank ID', { lookupMode: 'id', vpcEpServerId: '' }, "'Endpoint Service ID' is blank"],
+		['nothing picked', { lookupMode: 'list', vpcEpServer: '' }, "'Endpoint Service' is blank"],
+	])('with %s is nothing', async (_what, parameters, message) => {
+		expect((await run(parameters)).error).toMatchObject({ name: 'NodeOperationError', message });
+		expect(server.seen).toEqual([]);
+	});
+
+	it('is each item for itself, simplified where its switch is on', async () => {
+		const parameters = {
+			vpcEpServerName: expression(['a', 'b']),
+			simplify: expression([true, false]),
+			options: { maxConcurrency: 1 },
+		};
+		const { items } = await run(parameters, { total: 2 });
+		expect(bodies()).toMatchObject([{ vpc_ep_server_name: 'a' }, { vpc_ep_server_name: 'b' }]);
+		expect(items).toEqual([
+			{ id: 1, vpc_ep_client_status: 'accepted', create_date: '1970-01-01T00:00:00.000Z' },
+			{ id: 1, vpc_ep_client_status: 'accepted', create_date: 0, scene: 's' },
+		]);
+	});
+
+	it('leads to nothing where the answer names another endpoint service', async () => {
+		script(answer('accepted', { vpc_ep_server_name: 'b' }));
+		expect((await run()).error?.message).toBe('The service answered without what was asked for');
+		script(answer('accepted', { vpc_ep_server_name: 'a' }));
+		expect((await run()).items).toHaveLength(1);
+	});
+
+	it('is sent again for 429 as often as the options say', async () => {
+		jest.spyOn(Math, 'random').mockReturnValue(0);
+		script({ status: 429 }, answer('accepted'));
+		expect((await run({ options: { maxRetries: 1 } })).items).toHaveLength(1);
+		expect(server.seen).toHaveLength(2);
+		script({ status: 429 });
+		expect((await run({ options: { maxRetries: 0 } })).error).toBeDefined();
+		expect(server.seen).toHaveLength(3);
+	});
+});
+
+describe('by Retry On Fail', () => {
+	const first = { total: 2, continueOnFail: true, retryOnFail: true };
+
+	/** Of two items the second fails, so that there is another try. */
+	async function tryTwice(change: Record<string, unknown>, setting: Setting = {}) {
+		const executeData = {};
+		server.reply = (_count, { body }) => (body.includes('"bad"') ? { status: 400 } : answer('accepted'));
+		const parameters = { vpcEpServerName: expression(['good', 'bad']), options: { maxConcurrency: 1 } };
+		await run(parameters, { ...first, executeData });
+		await run({ ...parameters, ...change }, { ...first, executeData, ...setting });
+		return server.seen.filter(({ body }) => body.includes('"good"')).length;
+	}
+
+	it('what succeeded is not sent again', async () => {
+		expect(await tryTwice({})).toBe(1);
+	});
+
+	it.each<[string, Record<string, unknown>, Setting]>([
+		['another type is asked for', { dsType: 'Hive' }, {}],
+		['another form of the result is asked for', { simplify: true }, {}],
+		['the credential leads to another workspace', {}, { workspaceId: 'v' }],
+	])('it is sent again where %s', async (_what, change, setting) => {
+		expect(await tryTwice(change, setting)).toBe(2);
+	});
+});
+
+describe('an undecided endpoint', () => {
+	const waiting = { waitForAcceptance: true, pollInterval: 1, maxWait: 60, timeout: 3_600_000 };
+
+	it('comes out at once where nobody waits, with a hint what to do', async () => {
+		script(answer('pendingAcceptance'));
+		const { items, hints } = await run();
+		expect(items).toMatchObject([{ vpc_ep_client_status: 'pendingAcceptance' }]);
+		expect(hints).toEqual([expect.stringMatching(/^Status: pendingAcceptance\. Ask the owner/)]);
+		expect(server.seen).toHaveLength(1);
+	});
+
+	it('is looked at until it is decided, and then needs no hint', async () => {
+		hurry();
+		script(answer('creating'), answer('pendingAcceptance'), answer('accepted'));
+		const { items, told } = await run({ options: waiting });
+		expect(items).toMatchObject([{ vpc_ep_client_status: 'accepted' }]);
+		expect(told).toEqual([]);
+		expect(server.seen).toHaveLength(3);
+	});
+
+	it('is waited for from its first answer on, and no longer than allowed', async () => {
+		hurry();
+		script(answer('pendingAcceptance'));
+		const { items, hints } = await run({ options: { ...waiting, pollInterval: 20, maxWait: 50 } });
+		expect(items).toMatchObject([{ vpc_ep_client_status: 'pendingAcceptance' }]);
+		expect(hints).toEqual([expect.stringMatching(/^Status: pendingAcceptance after 50 seconds\. /)]);
+		// At 0, 20, 40 and 50 seconds.
+		expect(server.seen).toHaveLength(4);
+	});
+
+	it.each<[string, ScriptedReply]>([
+		['500', { status: 500 }],
+		['a reset connection', { end: 'reset' }],
+		['429, which the next look repeats', { status: 429, headers: { 'Retry-After': '0' } }],
+	])('is looked at again after %s', async (_what, reply) => {
+		hurry();
+		jest.spyOn(Math, 'random').mockReturnValue(0);
+		script(answer('pendingAcceptance'), reply, answer('accepted'));
+		const { items, told } = await run({ options: { ...waiting, maxRetries: 0 } });
+		expect(items).toMatchObject([{ vpc_ep_client_status: 'accepted' }]);
+		expect(told).toEqual([]);
+		expect(server.seen).toHaveLength(3);
+	});
+
+	it('comes out as it was where the last look fails with 429, which is not sent again at once', async () => {
+		hurry();
+		jest.spyOn(Math, 'random').mockReturnValue(0);
+		script(answer('pendingAcceptance'), { status: 429, body: { error_msg: 'Too many' } });
+		const { items, hints } = await run({
+			simplify: true,
+			options: { ...waiting, maxRetries: 3, pollInterval: 5, maxWait: 5 },
+		});
+		expect(items).toEqual([
+			{ id: 1, vpc_ep_client_status: 'pendingAcceptance', create_date: '1970-01-01T00:00:00.000Z' },
+		]);
+		expect(hints).toEqual([
+			expect.stringMatching(/^Status: pendingAcceptance after 5 seconds/),
+			expect.stringMatching(/^Status: as it was before, .*\(Too many\)/),
+		]);
+		expect(server.seen).toHaveLength(2);
+	});
+
+	it('ends with the refusal of a look, which tells what was known before', async () => {
+		hurry();
+		script(answer('pendingAcceptance'), { status: 404, body: { error_msg: 'Gone' } });
+		const { error } = await run({ options: waiting });
+		expect(error?.message).toBe('Gone');
+		expect(error?.description).toContain('Before this call the VPC endpoint was pendingAcceptance');
+		expect(server.seen).toHaveLength(2);
+	});
+
+	it('of which nothing was ever known is none: the first failure ends the item', async () => {
+		script({ status: 500, body: { error_msg: 'Broken' } });
+		const { error } = await run({ options: waiting });
+		expect(error?.message).toBe('Broken');
+		expect(error?.description).not.toContain('Before this call');
+		expect(server.seen).toHaveLength(1);
+	});
+});
