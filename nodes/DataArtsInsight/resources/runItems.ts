@@ -122,7 +122,7 @@ export async function runItems<Request>(
 	while (!first) {
 		again = !again;
 		// Once the execution was stopped sending fails before anything leaves, and that ends the run.
-		const due = again || next === total ? resting.take(cancelled?.aborted) : undefined;
+		const due = again ? resting.take(cancelled?.aborted) : undefined;
 		if (due) await sendInTurn(due.request, due.itemIndex);
 		else if (next < total) await begin(next++);
 		else if (resting.size > 0) {
