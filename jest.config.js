@@ -3,8 +3,8 @@ module.exports = {
 	testEnvironment: 'node',
 	// Tests that wait for sockets take longer on a busy machine.
 	testTimeout: 20_000,
-	// Most tests wait for sockets and clocks, so several share a processor well: three take 87 s on two, two take 133 s.
-	maxWorkers: 3,
+	// Most tests wait for sockets and clocks, so several share a processor well: on two, four take 93 s and two take 140 s.
+	maxWorkers: 4,
 	testMatch: ['<rootDir>/test/**/*.test.ts'],
 	transform: {
 		'\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],

@@ -36,10 +36,10 @@ describe('toNodeError', () => {
 		});
 	});
 
-	it('gives no status to a call that brought no answer', () => {
+	it('leaves it to n8n what to show for a status where a call brought no answer: its code', () => {
 		const details = { code: 'CONNECTION_LOST', outcomeUnknown: true };
 		const error = toNodeError(node, new RequestError('Lost', 'Check', details), 0);
-		expect(error).toMatchObject({ message: 'Lost', httpCode: null, errorResponse: details });
+		expect(error).toMatchObject({ message: 'Lost', httpCode: 'CONNECTION_LOST', errorResponse: details });
 	});
 
 	it('leaves the errors of n8n as they are and wraps what is no error', () => {
