@@ -2,7 +2,7 @@
 module.exports = {
 	testEnvironment: 'node',
 	// Tests that wait for sockets take longer on a busy machine.
-	testTimeout: 20_000,
+	testTimeout: 60_000,
 	// Most tests wait for sockets and clocks, so several share a processor well: on two, four take 93 s and two take 140 s.
 	maxWorkers: 4,
 	testMatch: ['<rootDir>/test/**/*.test.ts'],

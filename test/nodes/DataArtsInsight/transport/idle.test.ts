@@ -12,8 +12,11 @@ const { connect, openSession } = transport;
  * Milliseconds for the close to arrive. What is closed at the very moment of a call is nobody's fault, and a
  * server in the same thread as the caller makes such moments often.
  */
-const MARGIN = 12;
+const MARGIN = 50;
 const ROUNDS = 5;
+
+// On a busy machine a close may arrive at the moment of a call all the same.
+jest.retryTimes(1);
 
 /** Keeps this thread busy, as a Code node does, so that it hears nothing of the network meanwhile. */
 function block(milliseconds: number) {
