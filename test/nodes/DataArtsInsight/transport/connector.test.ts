@@ -306,7 +306,7 @@ describe('through a SOCKS proxy', () => {
 		expect(String(seen[0])).toContain('user\0example.com\0');
 	});
 
-	it('waits for a slow proxy as long as any connection may take', async () => {
+	it('waits for a slow proxy until the time limit of connecting', async () => {
 		const port = await portOf(
 			createServer((client) =>
 				client.once('data', () => {
