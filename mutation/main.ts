@@ -14,7 +14,6 @@ import { type Run, share, Worker } from './workers';
  *   npm run mutation -- pace tokens        sources whose path contains one of these
  *   npm run mutation -- --since <commit>   sources that changed since
  *   npm run mutation -- --tests pace pace  with the test files alone whose path contains this; may be repeated
- *   npm run mutation -- --budget 25        gives up a mutant after tests that take so many seconds without one
  */
 
 /** A change that no test can see, since the code does the same with it. */
@@ -41,7 +40,6 @@ const { values, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
 		since: { type: 'string' },
-		budget: { type: 'string', default: 'Infinity' },
 		tests: { type: 'string', multiple: true, default: [''] },
 	},
 });
@@ -166,11 +164,8 @@ async function tryMutant(
 ): Promise<Outcome['status']> {
 	const likelihood = (pair: string) => (parts.get(pair) ?? 0) ** 2 * (1 + 20 * (kills.get(pair) ?? 0));
 	const rank = ({ file, time }: Cover) => time / likelihood(`${source} ${file}`);
-	let left = Number(values.budget) * 1_000;
 	for (const cover of covers.sort((a, b) => rank(a) - rank(b))) {
 		const { file, tests, all, time } = cover;
-		if (left <= 0) break;
-		left -= time;
 		let run = await worker.run({ file, tests, mutant }, limit(time));
 		if (run?.passed) continue;
 		// Tests that need the ones before them say nothing when they are alone.

@@ -28,17 +28,16 @@ export class DataArtsInsight implements INodeType {
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const resource = this.getNodeParameter('resource', 0);
 		// Of a resource that is not known, n8n keeps no operation.
-		const operation = this.getNodeParameter('operation', 0, 'unknown');
+		const operation = this.getNodeParameter('operation', 0, '');
 		const chosen = operations[resource]?.[operation];
 		if (!chosen) {
-			throw new NodeOperationError(
-				this.getNode(),
-				`This version of the node has no operation '${operation}' for '${resource}'`,
-				{
-					description:
-						"Choose another 'Operation', or update the package if the workflow was made with a newer version",
-				},
-			);
+			const missing = operations[resource]
+				? `operation '${operation}' for '${resource}'`
+				: `resource '${resource}'`;
+			throw new NodeOperationError(this.getNode(), `This version of the node has no ${missing}`, {
+				description:
+					"Choose another 'Resource' and 'Operation', or update the package if the workflow was made with a newer version",
+			});
 		}
 		return [await chosen.execute(this)];
 	}

@@ -107,19 +107,6 @@ describe('the credential test', () => {
 		expect(message).toContain(words);
 	});
 
-	it('passes on an error that nobody foresaw', async () => {
-		const credential = {
-			get data(): never {
-				throw new TypeError('An odd value');
-			},
-		};
-		const result = await node.methods.credentialTest.dataArtsInsightApiTest.call(
-			{} as ICredentialTestFunctions,
-			credential as unknown as ICredentialsDecrypted,
-		);
-		expect(result).toEqual({ status: 'Error', message: 'TypeError: An odd value' });
-	});
-
 	it('works with a password and with an access key', async () => {
 		expect((await test({}, simulator.passwordCredentials)).status).toBe('OK');
 		expect((await test({}, simulator.accessKeyCredentials)).status).toBe('OK');

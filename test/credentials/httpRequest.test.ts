@@ -1,7 +1,19 @@
-import type { ICredentialDataDecryptedObject, IDataObject, IHttpRequestOptions } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IDataObject,
+	IHttpRequestHelper,
+	IHttpRequestOptions,
+} from 'n8n-workflow';
 
-import { authenticateRequest, prepareCaller } from '../../credentials/httpRequest';
-import { RequestError } from '../../nodes/DataArtsInsight/transport';
+import type { DataArtsInsightApi } from '../../credentials/DataArtsInsightApi.credentials';
+import type { RequestError } from '../../nodes/DataArtsInsight/transport';
+import { built, transport } from '../build';
+
+/** What n8n's HTTP Request node asks of it. */
+let type: DataArtsInsightApi;
+beforeAll(async () => {
+	type = (await built).credentials.dataArtsInsightApi as DataArtsInsightApi;
+});
 
 const host = 'dataartsinsight.cn-north-4.myhuaweicloud.com';
 const ours = `https://${host}`;
@@ -23,9 +35,9 @@ function newCredential(
 
 type Options = Partial<IHttpRequestOptions> & { uri?: string; form?: unknown; formData?: unknown };
 
-const authenticate = (credential: ICredentialDataDecryptedObject, options: Options) =>
-	authenticateRequest(credential, { url: `${ours}/x`, ...options }) as Options;
-const sign = (options: Options) => authenticate(newCredential('accessKey'), options);
+const authenticate = async (credential: ICredentialDataDecryptedObject, options: Options) =>
+	(await type.authenticate(credential, { url: `${ours}/x`, ...options })) as Options;
+const sign = async (options: Options) => await authenticate(newCredential('accessKey'), options);
 
 interface Reply {
 	statusCode: number;
@@ -51,7 +63,8 @@ async function prepare(
 		if (answer instanceof Error) return await Promise.reject(answer);
 		return await Promise.resolve(typeof answer === 'function' ? answer() : answer);
 	};
-	const call = prepareCaller({ helpers: { httpRequest } }, credential);
+	const helper: IHttpRequestHelper = { helpers: { httpRequest } };
+	const call = type.preAuthentication.call(helper, credential);
 	const result = await call.then(
 		(kept) => ({ kept, error: undefined }),
 		(error: RequestError) => ({ kept: undefined, error }),
@@ -70,19 +83,21 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 describe('a request with a token', () => {
-	it('carries it and the workspace beside its own headers, and is left as it was otherwise', () => {
+	it('carries it and the workspace beside its own headers, and is left as it was otherwise', async () => {
 		const options = { method: 'POST' as const, body: { a: 1 }, qs: { n: 2 }, headers: { 'X-Other': 'kept' } };
-		const request = authenticate(newCredential('token'), options);
+		const request = await authenticate(newCredential('token'), options);
 		expect(request).toMatchObject({
 			...{ url: `${ours}/x`, method: 'POST', body: { a: 1 }, qs: { n: 2 } },
 			headers: { 'X-Other': 'kept', 'X-Auth-Token': `own-${count}`, 'X-Workspace-Id': 'w' },
 		});
 	});
 
-	it('follows no redirect, in the words of either helper of n8n', () => {
+	it('follows no redirect, in the words of either helper of n8n', async () => {
 		for (const kind of ['token', 'accessKey'] as const) {
 			expect(
-				authenticate(newCredential(kind), { maxRedirects: 5, disableFollowRedirect: false }),
+				await authenticate(newCredential(kind), {
+					...{ maxRedirects: 5, disableFollowRedirect: false, followRedirect: true },
+				}),
 			).toMatchObject({
 				...{ disableFollowRedirect: true, followRedirect: false, followAllRedirects: false },
 				...{ maxRedirects: 0, sendCredentialsOnCrossOriginRedirect: false },
@@ -92,17 +107,17 @@ describe('a request with a token', () => {
 
 	it('has that which n8n keeps, if it came from this very login', async () => {
 		const credential = newCredential('password');
-		const headersOf = (change: object) =>
-			authenticate({ ...credential, ...change }, { headers: { 'X-Other': 'kept' } }).headers;
+		const headersOf = async (change: object) =>
+			(await authenticate({ ...credential, ...change }, { headers: { 'X-Other': 'kept' } })).headers;
 		// Without one the service refuses, and n8n logs in.
-		expect(headersOf({})).toEqual({ 'X-Other': 'kept' });
+		expect(await headersOf({})).toEqual({ 'X-Other': 'kept' });
 		const { kept } = await prepare(credential, login);
-		expect(headersOf({ ...kept })).toEqual({
+		expect(await headersOf({ ...kept })).toEqual({
 			...{ 'X-Other': 'kept', 'X-Auth-Token': kept?.sessionToken, 'X-Workspace-Id': 'w' },
 		});
-		expect(headersOf({ ...kept, password: 'changed' })).toEqual({ 'X-Other': 'kept' });
-		expect(headersOf({ ...kept, sessionToken: ' ' })).toEqual({ 'X-Other': 'kept' });
-		expect(headersOf({ sessionToken: 'unknown' })).toEqual({ 'X-Other': 'kept' });
+		expect(await headersOf({ ...kept, password: 'changed' })).toEqual({ 'X-Other': 'kept' });
+		expect(await headersOf({ ...kept, sessionToken: ' ' })).toEqual({ 'X-Other': 'kept' });
+		expect(await headersOf({ sessionToken: 'unknown' })).toEqual({ 'X-Other': 'kept' });
 	});
 });
 
@@ -124,9 +139,9 @@ describe('the address of a request', () => {
 		['slashes within', { baseURL: `${ours}//v1//p`, url: 'a//b' }, { url: `${ours}//v1//p/a//b` }],
 		['a bare percent sign', { url: `${ours}/100%/%4a%zz%4` }, { url: `${ours}/100%25/%4a%25zz%254` }],
 		['capitals in what is encoded', { url: `${ours}/%C3%A9%` }, { url: `${ours}/%C3%A9%25` }],
-	])('is the one that was looked at, and no other beside it: %s', (_what, options, sent) => {
+	])('is the one that was looked at, and no other beside it: %s', async (_what, options, sent) => {
 		for (const kind of ['token', 'accessKey'] as const) {
-			const request = authenticate(newCredential(kind), options);
+			const request = await authenticate(newCredential(kind), options);
 			expect(request).toMatchObject(sent);
 			expect(request.baseURL).toBeUndefined();
 			expect([request.url, request.uri].filter((address) => address !== undefined)).toHaveLength(1);
@@ -137,32 +152,71 @@ describe('the address of a request', () => {
 		['no URL', { url: '/x' }],
 		['no URL at no base', { url: '/x', baseURL: '' }],
 		['no base', { url: '/x', baseURL: 'nowhere' }],
-	])('has to be one: %s', (_what, options) => {
-		expect(() => authenticate(newCredential('token'), options)).toThrow(
+	])('has to be one: %s', async (_what, options) => {
+		await expect(authenticate(newCredential('token'), options)).rejects.toThrow(
 			'The URL of the request is not a web address',
 		);
 	});
 
-	it('of another host gets no proof', () => {
+	it.each<[string, Options]>([
+		['another host beside our base URL', { baseURL: ours, url: 'https://evil.example/x' }],
+		['a path at another base URL', { baseURL: 'https://evil.example', url: '/x' }],
+		['a trailing dot', { url: `${ours}./x` }],
+		['another port', { url: `${ours}:8443/x` }],
+		['no encryption', { url: `http://${host}/x` }],
+		['our host as the user', { url: `https://${host}@evil.example/x` }],
+		['our host as the user with a password', { url: `https://${host}:x@evil.example/` }],
+		['a backslash before our host', { url: `https://evil.example\\@${host}/x` }],
+		['backslashes for slashes', { url: 'https:\\\\evil.example\\x' }],
+		['our host as a subdomain', { url: `${ours}.evil.example/x` }],
+		['an encoded dot', { url: `${ours}%2eevil.example/x` }],
+		['a tab', { url: `${ours}\t.evil.example/x` }],
+		['our host as a fragment', { url: `https://evil.example#@${host}/` }],
+		['our host as a query', { url: `https://evil.example?@${host}/` }],
+		['no host of its own', { url: '//evil.example/x' }],
+		['another host in the older field', { uri: 'https://evil.example/x', url: `${ours}/x` }],
+	])('gets no proof: %s', async (_what, options) => {
 		for (const kind of ['token', 'password', 'accessKey'] as const) {
-			const call = () => authenticate(newCredential(kind), { url: `${ours}.evil.example/x` });
-			expect(call).toThrow(`The credential is not for ${host}.evil.example`);
+			const call = authenticate(newCredential(kind), options);
+			await expect(call).rejects.toThrow(/^The credential is not for|is not a web address$/);
+		}
+	});
+
+	it.each<[string, Options]>([
+		['two slashes after our base URL', { baseURL: ours, url: '//evil.example/x' }],
+		['backslashes after our base URL', { baseURL: ours, url: '\\\\evil.example\\x' }],
+		['an at sign after our base URL', { baseURL: ours, url: '@evil.example/x' }],
+		['a dot after our base URL', { baseURL: ours, url: '.evil.example/x' }],
+		['a colon after our base URL', { baseURL: ours, url: ':8443/x' }],
+		['another base URL', { baseURL: 'https://evil.example', url: `${ours}/x` }],
+		['capitals', { url: `${ours.toUpperCase()}/x` }],
+		['the port of the scheme', { url: `${ours}:443/x` }],
+		['a backslash after our host', { url: `${ours}\\@evil.example/x` }],
+		['the older field', { uri: `${ours}/x` }],
+		['another base URL beside the older field', { uri: `${ours}/x`, baseURL: 'https://evil.example' }],
+		['another host beside the older field', { uri: `${ours}/x`, url: 'https://evil.example/x' }],
+	])('is the host of the credential: %s', async (_what, options) => {
+		for (const kind of ['token', 'accessKey'] as const) {
+			const { url, uri, baseURL, headers } = await authenticate(newCredential(kind), options);
+			expect(Object.keys(headers ?? {})).toContain(kind === 'token' ? 'X-Auth-Token' : 'Authorization');
+			const addresses = [url, uri, baseURL].filter((address) => address !== undefined);
+			expect(addresses.map((address) => new URL(address).host)).toEqual([host]);
 		}
 	});
 });
 
 describe('a request that is signed', () => {
-	it('has its query in the address, and nothing beside it', () => {
-		const { url, qs } = sign({ url: `${ours}/x?b=2&c`, qs: { a: [1, 'é ü'], n: { k: 1 }, t: true } });
+	it('has its query in the address, and nothing beside it', async () => {
+		const { url, qs } = await sign({ url: `${ours}/x?b=2&c`, qs: { a: [1, 'é ü'], n: { k: 1 }, t: true } });
 		expect(url).toBe(`${ours}/x?b=2&c&a=1&a=%C3%A9%20%C3%BC&n=%7B%22k%22%3A1%7D&t=true`);
 		expect(qs).toEqual({});
-		expect(sign({ qs: { a: 1 } }).url).toBe(`${ours}/x?a=1`);
-		expect(sign({}).url).toBe(`${ours}/x`);
-		expect(sign({ uri: `${ours}/x`, qs: { a: 1 } }).uri).toBe(`${ours}/x?a=1`);
+		expect((await sign({ qs: { a: 1 } })).url).toBe(`${ours}/x?a=1`);
+		expect((await sign({})).url).toBe(`${ours}/x`);
+		expect((await sign({ uri: `${ours}/x`, qs: { a: 1 } })).uri).toBe(`${ours}/x?a=1`);
 	});
 
-	it('carries the signature, the project and the workspace', () => {
-		const { headers } = sign({ headers: { 'X-Other': 'kept' } });
+	it('carries the signature, the project and the workspace', async () => {
+		const { headers } = await sign({ headers: { 'X-Other': 'kept' } });
 		expect(headers).toMatchObject({ 'X-Other': 'kept', 'X-Project-Id': 'p', 'X-Workspace-Id': 'w' });
 		expect(headers?.Authorization).toContain('SignedHeaders=host;x-project-id;x-sdk-date;x-workspace-id');
 	});
@@ -178,13 +232,13 @@ describe('a request that is signed', () => {
 		['no text', { method: 'POST', body: '' }, undefined, false],
 		['nothing', { method: 'POST', body: undefined }, undefined, false],
 		['null', { method: 'POST', body: null }, undefined, false],
-	])('sends the very text that was signed: %s', (_what, options, body, isJson) => {
+	])('sends the very text that was signed: %s', async (_what, options, body, isJson) => {
 		for (const headers of [undefined, { 'X-Other': 'kept' }]) {
-			const request = sign({ ...options, headers });
+			const request = await sign({ ...options, headers });
 			expect(request.body).toBe(body);
 			expect(request.headers?.['Content-Type']).toBe(isJson ? 'application/json' : undefined);
 		}
-		const own = sign({ ...options, headers: { 'X-Other': 'kept', 'content-Type': 'text/x' } });
+		const own = await sign({ ...options, headers: { 'X-Other': 'kept', 'content-Type': 'text/x' } });
 		expect(own.headers).toMatchObject({ 'X-Other': 'kept', 'content-Type': 'text/x' });
 		expect(own.headers).not.toHaveProperty('Content-Type');
 	});
@@ -197,8 +251,8 @@ describe('a request that is signed', () => {
 		{ formData: {}, body: 'x' },
 		{ body: Buffer.from('x') },
 		{ body: new URLSearchParams('a=1') },
-	])('is none with what n8n makes into a body itself: %j', (options) => {
-		expect(() => sign({ method: 'POST', ...options })).toThrow('cannot be signed');
+	])('is none with what n8n makes into a body itself: %j', async (options) => {
+		await expect(sign({ method: 'POST', ...options })).rejects.toThrow('cannot be signed');
 	});
 });
 
@@ -252,7 +306,7 @@ describe('what n8n asks for before a request', () => {
 		// Even if the service repeats it.
 		expect(JSON.stringify([error?.message, error])).not.toContain('SK-secret');
 		expect((await prepare(credential, good)).asked).toEqual([]);
-		expect(() => authenticate(credential, {})).toThrow(RequestError);
+		await expect(authenticate(credential, {})).rejects.toThrow(transport.RequestError);
 	});
 
 	it.each<[string, Reply | Error]>([
@@ -330,10 +384,14 @@ describe('a token that n8n keeps', () => {
 		expect(second.kept?.sessionToken).not.toBe(kept?.sessionToken);
 	});
 
-	it('from another login is not even tried', async () => {
-		const credential = newCredential('password');
+	it.each([
+		['another password', { password: 'changed' }],
+		['another project', { projectId: 'other' }],
+		['a credential that checks certificates', { allowUnauthorizedCerts: false }],
+	])('is not even tried for %s', async (_what, change) => {
+		const credential = newCredential('password', { allowUnauthorizedCerts: true });
 		const { kept } = await prepare(credential, login);
-		const changed = { ...credential, ...kept, password: 'changed' } as typeof credential;
+		const changed = { ...credential, ...kept, ...change } as typeof credential;
 		expect((await prepare(changed, login)).asked.map(({ method }) => method)).toEqual(['POST']);
 	});
 });

@@ -17,8 +17,8 @@ export interface Client {
  * since n8n reads its database each time. Items whose credentials turn out equal share a client, and so its login and
  * its connections.
  *
- * @returns a function that throws an InputError if the item's credential cannot be used, and a RequestError if the
- * instance's egress policy does not allow the host
+ * @returns a function that throws an InputError if the item's credential, or the proxy of n8n's environment, cannot be
+ * used
  */
 export async function clientReader(
 	context: IExecuteFunctions,

@@ -34,8 +34,8 @@ export type CallService = (call: ServiceCall) => Promise<JsonObject>;
  * Gets ready to call DataArts Insight for all items of a run. Nothing is sent yet.
  *
  * @returns a function that throws a RequestError if the service refused, could not be reached, or answered
- * something else
- * @throws {RequestError} if the instance's egress policy does not allow the host
+ * something else, or if the instance's egress policy does not allow the host
+ * @throws {InputError} if the environment's proxy cannot be used
  */
 export async function connect(session: Session, limits: RunLimits): Promise<CallService> {
 	const { origin, allowUnauthorizedCerts, secrets } = session;

@@ -347,13 +347,13 @@ describe('input that cannot be used', () => {
 	});
 
 	it.each([
-		['operation', 'vpcEndpoint', 'delete'],
-		['resource', 'dataSource', 'unknown'],
-	])('an unknown %s of a newer version is named', async (_what, resource, operation) => {
+		['vpcEndpoint', 'delete', "operation 'delete' for 'vpcEndpoint'"],
+		['dataSource', 'verifyAndCreate', "resource 'dataSource'"],
+	])('of a newer version is named: %s, %s', async (resource, operation, missing) => {
 		const { error } = await run({ ...good, resource, operation });
 		expect(error).toMatchObject({
 			name: 'NodeOperationError',
-			message: `This version of the node has no operation '${operation}' for '${resource}'`,
+			message: `This version of the node has no ${missing}`,
 			description: expect.stringContaining('update the package') as string,
 		});
 		expect(simulator.requests).toEqual([]);

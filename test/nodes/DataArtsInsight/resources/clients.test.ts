@@ -1,6 +1,3 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
-
-import { clientReader } from '../../../../nodes/DataArtsInsight/resources/clients';
 import { MemoryCredentials } from '../../../harness/host';
 import { startCountingService } from '../../../network/countingService';
 import { type Simulator, startSimulator } from '../../../simulator';
@@ -134,30 +131,4 @@ it.each([
 	random.mockRestore();
 	expect(Object.fromEntries(service.posts)).toEqual({ bad: 2, good: knocks });
 	await service.close();
-});
-
-it.each<[string, object]>([
-	['without egress policy, and one that does not show what was written', {}],
-	[
-		'whose node names no credential',
-		{ additionalData: { credentialsHelper: { getDecrypted: () => Promise.reject(new Error('No such')) } } },
-	],
-])('an n8n %s is taken as it is', async (_which, more) => {
-	const read: number[] = [];
-	const context = {
-		helpers: {},
-		getInputData: () => [{ json: {} }, { json: {} }],
-		getExecutionCancelSignal: () => undefined,
-		getNode: () => ({}),
-		getCredentials: async (_name: string, itemIndex: number) => {
-			read.push(itemIndex);
-			return await Promise.resolve(simulator.credentials);
-		},
-		...more,
-	} as unknown as IExecuteFunctions;
-	const readClient = await clientReader(context, { timeout: 1_000, maxRetries: 0 });
-	const clients = [await readClient(0), await readClient(1)];
-	expect(read).toEqual([0, 1]);
-	expect(clients[0]?.call).toBe(clients[1]?.call);
-	expect(clients[0]?.projectId).toBe(simulator.credentials.projectId);
 });

@@ -13,6 +13,8 @@ interface Setting {
 	/** What somebody typed into it. */
 	written?: object;
 	node?: object;
+	/** Whether n8n shows a node what it keeps to itself; it does when left out. */
+	shows?: boolean;
 	signal?: AbortSignal;
 	egress?: object;
 }
@@ -21,7 +23,7 @@ const stored = { id: '1', name: 'Test' };
 const executeData = {};
 
 /** As much of n8n as reading a credential needs. */
-async function open({ values, written = {}, node, signal, egress }: Setting) {
+async function open({ values, written = {}, node, shows = true, signal, egress }: Setting) {
 	const getDecrypted = jest.fn(async () => await Promise.resolve(written));
 	const getCredentials = jest.fn(
 		async (_name: string, itemIndex: number) =>
@@ -36,7 +38,7 @@ async function open({ values, written = {}, node, signal, egress }: Setting) {
 	);
 	const additionalData = { credentialsHelper: { getDecrypted } };
 	const context = {
-		additionalData,
+		additionalData: shows ? additionalData : undefined,
 		helpers: egress ? { getSecureEgressFilter: () => egress } : {},
 		getInputData: () => values.map(() => ({ json: {} })),
 		getExecutionCancelSignal: () => signal,
@@ -86,12 +88,18 @@ it('a credential with an expression in one of its fields is read for each item, 
 	expect(getCredentials).toHaveBeenCalledTimes(3);
 });
 
-it('a credential of which n8n does not show what was written is read for each item', async () => {
-	const { readClient, getCredentials, getDecrypted } = await open({ values: [{}, {}], node: {} });
-	expect(await readClient(1)).toBe(await readClient(0));
-	expect(getCredentials).toHaveBeenCalledTimes(2);
-	expect(getDecrypted).not.toHaveBeenCalled();
-});
+it.each([
+	['since the node names none', { node: {} }],
+	['since n8n keeps that to itself', { shows: false }],
+])(
+	'a credential of which it is unknown what was written is read for each item: %s',
+	async (_why, setting) => {
+		const { readClient, getCredentials, getDecrypted } = await open({ values: [{}, {}], ...setting });
+		expect(await readClient(1)).toBe(await readClient(0));
+		expect(getCredentials).toHaveBeenCalledTimes(2);
+		expect(getDecrypted).not.toHaveBeenCalled();
+	},
+);
 
 it('a credential that cannot be used fails whoever asks, and nobody before', async () => {
 	const { readClient } = await open({ values: [{ workspaceId: '' }, {}] });
