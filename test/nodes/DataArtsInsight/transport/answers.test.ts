@@ -3,9 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
 import type { RequestError } from '../../../../nodes/DataArtsInsight/transport';
-import { transport } from '../../../build';
-
-const { connect, openSession } = transport;
+import { connectTo } from '../../../network/tokenCredential';
 
 const MIB = 1024 * 1024;
 let server: Server;
@@ -29,15 +27,8 @@ afterAll(() => {
 });
 
 async function call() {
-	const session = openSession({
-		authentication: 'token',
-		token: 'MIIsecret',
-		region: 'custom',
-		baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		projectId: 'p',
-		workspaceId: 'w',
-	});
-	const callService = await connect(session, { timeout: 10_000, maxRetries: 0 });
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const callService = await connectTo(url);
 	return await callService({ method: 'POST', path: '/x', body: { ask: 'a' } });
 }
 const failure = async () =>

@@ -7,27 +7,18 @@ import type { NodeEgressFilter } from 'n8n-workflow';
 
 import type { RequestError } from '../../../../nodes/DataArtsInsight/transport';
 import { transport } from '../../../build';
-import { loopbackCertificate } from '../../../simulator';
 import { futureCertificate } from '../../../network/certificates';
 import { type CountingService, startCountingService } from '../../../network/countingService';
 import { setProxies } from '../../../network/httpProxy';
 import { startTcpProxy } from '../../../network/tcpProxy';
+import { useTlsService } from '../../../network/tlsService';
 import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../../../network/verify';
 
 const { connect, openSession } = transport;
 
 const names = makeNames(10);
 let service: CountingService;
-beforeEach(async () => {
-	setProxies();
-	jest.spyOn(Math, 'random').mockReturnValue(0);
-	service = await startCountingService({ tls: loopbackCertificate });
-});
-afterEach(async () => {
-	setProxies();
-	jest.restoreAllMocks();
-	await service.close();
-});
+useTlsService((started) => (service = started));
 
 const run = async () => {
 	const { items } = await verify(names, { credentials: service.credentials, options: { maxRetries: 2 } });

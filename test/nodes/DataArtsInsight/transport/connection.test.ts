@@ -101,3 +101,18 @@ it('a connection that has ended makes no other: a later request fails with ECONN
 	expect(error).toMatchObject({ sent: false, cause: { code: 'ECONNRESET' } });
 	expect((error as ExchangeError).stopped).toBeUndefined();
 });
+
+it('a connection that was never used is closed when it is thrown away', async () => {
+	connection.discard();
+	await closed;
+	expect(socket.destroyed).toBe(true);
+	expect(connection.open).toBe(false);
+});
+
+it('only the time that was set ends an exchange, whatever else the HTTP client would wait for', () => {
+	const { client } = connection;
+	const limits = Object.getOwnPropertySymbols(client)
+		.filter(({ description = '' }) => /^(headers|body) ?timeout$/i.test(description))
+		.map((key) => Reflect.get(client, key) as unknown);
+	expect(limits).toEqual([0, 0]);
+});

@@ -4,9 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { transport } from '../../../build';
-
-const { connect, openSession } = transport;
+import { connectTo } from '../../../network/tokenCredential';
 
 let server: Server;
 let url: string;
@@ -28,11 +26,12 @@ afterEach(() => {
 	server.close();
 });
 
-const TOKEN = { authentication: 'token', token: 'MIIsecret' };
-async function open(signal?: AbortSignal, credentials: Record<string, string> = TOKEN) {
-	const base = { region: 'custom', baseUrl: url, iamUrl: url, projectId: 'p', workspaceId: 'w' };
-	const session = openSession({ ...base, ...credentials });
-	const call = await connect(session, { timeout: 30_000, maxRetries: 2, signal });
+async function open(signal?: AbortSignal, credential: object = {}) {
+	const call = await connectTo(
+		url,
+		{ timeout: 30_000, maxRetries: 2, signal },
+		{ iamUrl: url, ...credential },
+	);
 	return async (path: string) => await call({ method: 'POST', path, body: {} });
 }
 const CANCELLED = { details: { code: 'CANCELLED', outcomeUnknown: false } };

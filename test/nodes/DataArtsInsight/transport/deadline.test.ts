@@ -104,9 +104,18 @@ it('a signal ends its tasks by one listener', () => {
 describe('what has to be done before sending', () => {
 	const never = async () => await new Promise<never>(() => undefined);
 
-	it('brings its result', async () => {
+	it('brings its result, and is no longer ended then', async () => {
 		const stop = new AbortController();
-		expect(await beforeSending(stop.signal, async () => await Promise.resolve('result'))).toBe('result');
+		let abandoned: AbortSignal | undefined;
+		const result = await beforeSending(stop.signal, async (signal) => {
+			abandoned = signal;
+			return await Promise.resolve('result');
+		});
+		expect(result).toBe('result');
+		expect(endedBy(stop.signal).size).toBe(0);
+		stop.abort();
+		pass(CONNECT_TIMEOUT + 1);
+		expect(abandoned?.aborted).toBe(false);
 	});
 
 	it('is not even begun once the execution was stopped', async () => {
@@ -133,9 +142,18 @@ describe('what has to be done before sending', () => {
 		expect(endedBy(stop.signal).size).toBe(0);
 	});
 
-	it('that takes too long was not stopped by anybody', async () => {
-		const waiting = failureOf(beforeSending(undefined, never));
-		pass(CONNECT_TIMEOUT);
+	it('that takes too long is ended when its time is up, and was not stopped by anybody', async () => {
+		let abandoned: AbortSignal | undefined;
+		const waiting = failureOf(
+			beforeSending(undefined, async (signal) => {
+				abandoned = signal;
+				return await never();
+			}),
+		);
+		pass(CONNECT_TIMEOUT - 1);
+		expect(abandoned?.aborted).toBe(false);
+		pass(1);
+		expect(abandoned?.aborted).toBe(true);
 		const error = await waiting;
 		expect(error).toBeInstanceOf(ExchangeError);
 		expect(error).toMatchObject({ sent: false, cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } });

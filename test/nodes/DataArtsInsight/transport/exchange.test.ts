@@ -6,9 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import type { RunLimits } from '../../../../nodes/DataArtsInsight/transport';
-import { transport } from '../../../build';
-
-const { connect, openSession } = transport;
+import { connectTo } from '../../../network/tokenCredential';
 
 const MIB = 1024 * 1024;
 /** The longest time that somebody can allow a call, in milliseconds. */
@@ -26,15 +24,8 @@ afterAll(() => {
 });
 
 async function start(limits: Partial<RunLimits> = {}) {
-	const session = openSession({
-		authentication: 'token',
-		token: 't',
-		region: 'custom',
-		baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		projectId: 'p',
-		workspaceId: 'w',
-	});
-	const call = await connect(session, { timeout: HOUR, maxRetries: 0, ...limits });
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const call = await connectTo(url, { timeout: HOUR, ...limits });
 	return async () => await call({ method: 'POST', path: '/x' });
 }
 

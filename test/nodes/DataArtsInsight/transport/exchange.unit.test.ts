@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 
 import { Connection, MAX_HEADERS_SIZE } from '../../../../nodes/DataArtsInsight/transport/connection';
+import { deadlineAfter, endedBy } from '../../../../nodes/DataArtsInsight/transport/deadline';
 import {
 	exchange,
 	ExchangeError,
@@ -45,7 +46,8 @@ afterEach(() => {
 	server.close();
 });
 
-const call = async (signal?: AbortSignal) => await exchange(connection, REQUEST, 60_000, signal);
+const call = async (signal?: AbortSignal, timeout = 60_000) =>
+	await exchange(connection, REQUEST, timeout, signal);
 const failureOf = async (promise: Promise<unknown>) => {
 	const error = await promise.then(
 		() => undefined,
@@ -61,6 +63,31 @@ const withBody = (body: Uint8Array, ...headers: string[]) =>
 		Buffer.from(['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...headers].join('\r\n') + '\r\n\r\n'),
 		body,
 	]);
+
+const good = withBody(Buffer.from('{}'));
+
+/** How many exchanges would still be ended when such a time is up. */
+const running = (timeout: number) =>
+	(deadlineAfter(timeout) as unknown as { running: Map<unknown, number> }).running.size;
+
+/** Rings the timers by hand, and sets the clock. */
+function fakeTime() {
+	let ahead = 0;
+	const timers: AbortController[] = [];
+	const now = performance.now.bind(performance);
+	jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+	jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+		const timer = new AbortController();
+		timers.push(timer);
+		return timer.signal;
+	});
+	return {
+		pass: (milliseconds: number) => {
+			ahead += milliseconds;
+			for (const timer of timers.splice(0)) timer.abort();
+		},
+	};
+}
 
 it('brings status, headers and text', async () => {
 	answer = (socket) => socket.write(withBody(Buffer.from('{"ä":1}'), 'X-Request-Id: 7'));
@@ -96,13 +123,69 @@ it('tells that a connection was reset, for no reason of ours', async () => {
 });
 
 it('that is stopped before its request is written sends nothing', async () => {
-	answer = (socket) => socket.write(withBody(Buffer.from('{}')));
+	answer = (socket) => socket.write(good);
 	const stop = new AbortController();
 	const failure = failureOf(call(stop.signal));
 	stop.abort();
 	expect(await failure).toMatchObject({ sent: false, stopped: 'cancelled' });
 	await sleep(20);
 	expect(received).toBe('');
+});
+
+it('that was stopped before it began sends nothing', async () => {
+	answer = (socket) => socket.write(good);
+	expect(await failureOf(call(AbortSignal.abort()))).toMatchObject({ sent: false, stopped: 'cancelled' });
+	await sleep(20);
+	expect(received).toBe('');
+});
+
+describe('an exchange leaves nothing behind', () => {
+	const TIMEOUT = 5_000;
+	it.each<[string, (socket: Socket, stop: AbortController) => void, object]>([
+		['with an answer', (socket) => socket.write(good), { status: 200 }],
+		['whose answer is cut short', (socket) => socket.end(good.subarray(0, -1)), { sent: true }],
+		['whose connection is reset', (socket) => socket.resetAndDestroy(), { sent: true }],
+		[
+			'whose answer is too large',
+			(socket) =>
+				socket.write(`${String(good).replace('Length: 2', 'Length: 9999999')}${' '.repeat(MAX_ANSWER_SIZE)}`),
+			{ sent: true, stopped: 'tooLarge' },
+		],
+		['that is stopped', (_socket, stop) => stop.abort(), { sent: true, stopped: 'cancelled' }],
+	])('%s', async (_how, react, outcome) => {
+		const stop = new AbortController();
+		answer = (socket) => {
+			expect([running(TIMEOUT), endedBy(stop.signal).size]).toEqual([1, 1]);
+			react(socket, stop);
+		};
+		expect(await call(stop.signal, TIMEOUT).catch((error: unknown) => error)).toMatchObject(outcome);
+		expect([running(TIMEOUT), endedBy(stop.signal).size]).toEqual([0, 0]);
+		expect(connection.onBytes).toBeUndefined();
+	});
+
+	it('once its time is up', async () => {
+		const time = fakeTime();
+		const stop = new AbortController();
+		answer = () => time.pass(6_001);
+		const error = await failureOf(call(stop.signal, 6_000));
+		expect(error).toMatchObject({ sent: true, stopped: 'timeout' });
+		expect([running(6_000), endedBy(stop.signal).size]).toEqual([0, 0]);
+	});
+
+	it('that could end the next one on its connection', async () => {
+		const time = fakeTime();
+		const stop = new AbortController();
+		answer = (socket) => socket.write(good);
+		await call(stop.signal, 7_000);
+		received = '';
+		answer = (socket) => {
+			stop.abort();
+			time.pass(7_001);
+			setTimeout(() => socket.write(good), 20);
+		};
+		// The first one's time is up now, and its execution was stopped; the second one's is not.
+		expect(await call(undefined, 30_000)).toMatchObject({ status: 200 });
+	});
 });
 
 describe('the bytes that are read for one answer, framing included', () => {

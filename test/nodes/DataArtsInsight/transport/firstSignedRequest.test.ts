@@ -59,6 +59,19 @@ async function callAtOnce(
 	);
 }
 
+/** The timers of five seconds that are set from now on; they ring when they are aborted. */
+function fiveSecondTimers(): AbortController[] {
+	const timers: AbortController[] = [];
+	const timeout = AbortSignal.timeout.bind(AbortSignal);
+	jest.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
+		if (milliseconds !== 5_000) return timeout(milliseconds);
+		const timer = new AbortController();
+		timers.push(timer);
+		return timer.signal;
+	});
+	return timers;
+}
+
 describe('with a key of which nothing is known', () => {
 	it('the first request goes alone; once it is proven, the others go side by side, and so does the next run', async () => {
 		server.reply = () => ({ ...good, after: 100 });
@@ -139,14 +152,7 @@ describe('with a key of which nothing is known', () => {
 
 it('a request that has been out for five seconds no longer holds up others', async () => {
 	server.reply = () => ({ end: 'hang' });
-	const timers: AbortController[] = [];
-	const timeout = AbortSignal.timeout.bind(AbortSignal);
-	jest.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
-		if (milliseconds !== 5_000) return timeout(milliseconds);
-		const timer = new AbortController();
-		timers.push(timer);
-		return timer.signal;
-	});
+	const timers = fiveSecondTimers();
 	const stop = new AbortController();
 	const running = callAtOnce(9, { signal: stop.signal, timeout: 60_000 });
 	const arrived = async (requests: number) => {
@@ -208,14 +214,7 @@ describe('a refusal takes back what was known: all wait for one again, 15 minute
 		const credential = newCredential();
 		server.reply = () => ({ status: 500 });
 		await callAtOnce(1, { credential });
-		const timers: AbortController[] = [];
-		const timeout = AbortSignal.timeout.bind(AbortSignal);
-		jest.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
-			if (milliseconds !== 5_000) return timeout(milliseconds);
-			const timer = new AbortController();
-			timers.push(timer);
-			return timer.signal;
-		});
+		const timers = fiveSecondTimers();
 		const stop = new AbortController();
 		server.reply = () => ({ end: 'hang' });
 		const slow = callAtOnce(1, { credential, signal: stop.signal });

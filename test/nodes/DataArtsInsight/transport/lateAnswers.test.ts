@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
-import { newEndpoint, projectId, validToken, workspaceId } from '../../../simulator';
+import { newEndpoint } from '../../../simulator';
+import { tokenCredential } from '../../../network/tokenCredential';
 import { detailsOf, makeNames, verify } from '../../../network/verify';
 
 const names = makeNames(40);
@@ -35,14 +36,7 @@ afterEach(() => server.close());
 async function run(maxConcurrency: number) {
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const { items } = await verify(names, {
-		credentials: {
-			authentication: 'token',
-			region: 'custom',
-			baseUrl: url,
-			token: validToken,
-			projectId,
-			workspaceId,
-		},
+		credentials: tokenCredential(url),
 		options: { maxConcurrency, maxRetries: 0 },
 	});
 	expect([...posts].sort()).toEqual([...names].sort());

@@ -13,22 +13,15 @@ import {
 	startHttpProxy,
 } from '../../../network/httpProxy';
 import { type SocksProxy, startSocksProxy } from '../../../network/socksProxy';
+import { useTlsService } from '../../../network/tlsService';
 import { detailsOf, expectOneOutputEach, makeNames, verify } from '../../../network/verify';
 
 const names = makeNames(6);
 const cleanUp: Array<() => Promise<void>> = [];
 let service: CountingService;
-
-beforeEach(async () => {
-	setProxies();
-	jest.spyOn(Math, 'random').mockReturnValue(0);
-	service = await startCountingService({ tls: loopbackCertificate });
-});
+useTlsService((started) => (service = started));
 afterEach(async () => {
-	setProxies();
-	jest.restoreAllMocks();
 	for (const close of cleanUp.splice(0)) await close();
-	await service.close();
 });
 
 async function run(credentials: object = service.credentials) {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import type { Connection } from '../../../../nodes/DataArtsInsight/transport/connection';
 import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
 import { Pace } from '../../../../nodes/DataArtsInsight/transport/pace';
 import {
@@ -151,6 +152,27 @@ describe('sendRequest', () => {
 			message: 'The service answered without anything that could be read',
 			details: { code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: true },
 		});
+	});
+
+	it.each([
+		['before there was a connection: nothing was sent', false],
+		['once there was one: it may have been sent', true],
+	])('meets an error that nobody foresaw %s', async (_when, handedOver) => {
+		const unforeseen = () => {
+			throw new TypeError('odd');
+		};
+		const route = {
+			host: 'insight.example.com',
+			withConnection: async <Result>(use: (connection: Connection) => Promise<Result>) =>
+				handedOver
+					? await use({ client: { dispatch: unforeseen } } as unknown as Connection)
+					: await Promise.reject(new TypeError('odd')),
+		};
+		const request = { method: 'POST' as const, origin, path: '/x', headers: {}, body: '{}' };
+		const limits = { timeout: 60_000, maxRetries: 0 };
+		const error = await failureOf(async () => await sendRequest(route, request, limits, context));
+		expect(error).toBeInstanceOf(RequestError);
+		expect(error).toMatchObject({ details: { outcomeUnknown: handedOver } });
 	});
 });
 

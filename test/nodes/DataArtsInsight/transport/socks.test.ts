@@ -3,10 +3,10 @@ import { createServer as createTcpServer, type AddressInfo, type Server } from '
 
 import { createServer } from '@pondwader/socks5-server';
 
-import { type CountingService, startCountingService } from '../../../network/countingService';
+import type { CountingService } from '../../../network/countingService';
 import { proxyPassword, proxySecrets, proxyUser, setProxies } from '../../../network/httpProxy';
+import { useTlsService } from '../../../network/tlsService';
 import { detailsOf, makeNames, postsOf, verify } from '../../../network/verify';
-import { loopbackCertificate } from '../../../simulator';
 
 const names = makeNames(12);
 const login = `${encodeURIComponent(proxyUser)}:${encodeURIComponent(proxyPassword)}@`;
@@ -16,17 +16,8 @@ let proxy: Server;
 let tunnels: string[];
 let port: number;
 
-beforeEach(async () => {
-	setProxies();
-	jest.spyOn(Math, 'random').mockReturnValue(0);
-	service = await startCountingService({ tls: loopbackCertificate });
-});
-afterEach(async () => {
-	setProxies();
-	jest.restoreAllMocks();
-	await service.close();
-	proxy.close();
-});
+useTlsService((started) => (service = started));
+afterEach(() => void proxy.close());
 
 /** Starts a SOCKS5 server that we did not write. */
 async function startSocks(auth?: { username: string; password: string }) {
