@@ -46,18 +46,18 @@ async function bundleOne(entryPoint) {
 	}
 }
 
-/** Lets a bundle load the shared file instead of holding a copy of it. */
+/** Lets a bundle load the shared file instead of holding a copy of what is in it. */
 function leaveOutShared(entryPoint) {
+	const folder = join(__dirname, dirname(shared));
 	const target = relative(dirname(entryPoint), dirname(shared)).split(sep).join('/');
 	const path = `${target.startsWith('.') ? '' : './'}${target}/index.js`;
 	return {
 		name: 'leave-out-shared',
 		setup(build) {
 			if (entryPoint === shared) return;
-			build.onResolve({ filter: /\/transport$/ }, ({ resolveDir, path: imported }) => {
-				if (join(resolveDir, imported) !== join(__dirname, dirname(shared))) return undefined;
-				return { path, external: true };
-			});
+			build.onResolve({ filter: /^\.{1,2}\// }, ({ resolveDir, path: imported }) =>
+				join(resolveDir, imported).startsWith(folder) ? { path, external: true } : undefined,
+			);
 		},
 	};
 }

@@ -8,9 +8,9 @@ module.exports = {
 	testMatch: ['<rootDir>/test/**/*.test.ts'],
 	transform: {
 		'\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
-		'/dist/.*\\.js$': require.resolve('./test/build/withSourceMap.js'),
+		'/dist/.*\\.js$': require.resolve('./test/support/engine/withSourceMap.js'),
 	},
-	globalSetup: '<rootDir>/test/build/buildOnce.js',
+	globalSetup: '<rootDir>/test/support/engine/buildOnce.js',
 	collectCoverageFrom: ['dist/**/*.js'],
 	coverageDirectory: 'coverage',
 	coverageReporters: ['text', 'json-summary'],

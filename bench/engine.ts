@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
-import { type EngineTypes, loadPackage, runWorkflow } from '../test/harness';
-import { hexId, newEndpoint } from '../test/simulator/cloud';
+import { type EngineTypes, loadPackage, runWorkflow } from '../test/support/engine';
+import { hexId, newEndpoint } from '../test/support/cloud/cloud';
 import {
 	type IExecuteFunctions,
 	type INode,

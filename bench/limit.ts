@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 
-import { tokenHeaders } from '../credentials/authentication';
-import { projectId, validToken, type VerifyRequest, workspaceId } from '../test/simulator/cloud';
+import { tokenHeaders } from '../nodes/DataArtsInsight/transport/identity/headers';
+import { projectId, validToken, type VerifyRequest, workspaceId } from '../test/support/cloud/cloud';
 import type { Run } from './task';
 
 const pools = new Map<number, Pool>();

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-import { loopbackCertificate } from '../test/simulator/certificate';
+import { loopbackCertificate } from '../test/support/cloud/certificate';
 import {
 	hexId,
 	newEndpoint,
@@ -11,7 +11,7 @@ import {
 	validToken,
 	type VerifyRequest,
 	workspaceId,
-} from '../test/simulator/cloud';
+} from '../test/support/cloud/cloud';
 import { answerQuestions } from './child';
 
 /*

@@ -1,4 +1,4 @@
-import { projectId, validToken, workspaceId } from '../test/simulator/cloud';
+import { projectId, validToken, workspaceId } from '../test/support/cloud/cloud';
 
 /** One run of a contender. */
 export interface Task {

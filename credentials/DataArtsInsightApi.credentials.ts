@@ -8,7 +8,10 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { authenticateRequest, prepareCaller } from './httpRequest';
+import {
+	authenticateRequest,
+	prepareCaller,
+} from '../nodes/DataArtsInsight/transport/identity/httpRequestNode';
 
 const allowUnauthorizedCerts: INodeProperties = {
 	displayName: 'Ignore SSL Issues (Insecure)',

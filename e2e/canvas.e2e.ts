@@ -4,7 +4,7 @@ import { join, parse } from 'node:path';
 import type { INode } from 'n8n-workflow';
 import type { Browser, Locator, Page } from 'playwright-core';
 
-import { catalogue, type Simulator, startSimulator } from '../test/simulator';
+import { catalogue, type Simulator, startSimulator } from '../test/support/cloud';
 import { openEditor, startBrowser, takePicture, WINDOW } from './browser';
 import { tell } from './facts';
 import { examples, tarball } from './folders';

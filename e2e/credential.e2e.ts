@@ -1,6 +1,6 @@
 import type { INode } from 'n8n-workflow';
 
-import { catalogue, type Simulator, startSimulator } from '../test/simulator';
+import { catalogue, type Simulator, startSimulator } from '../test/support/cloud';
 import { tarball } from './folders';
 import { N8n, nodeOutput } from './n8n';
 import { installAsN8nDoes } from './packageInstall';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { IConnections, IDataObject, INode, INodeParameters, INodeTypeDescription } from 'n8n-workflow';
 
-import { catalogue, type Simulator, startSimulator } from '../test/simulator';
+import { catalogue, type Simulator, startSimulator } from '../test/support/cloud';
 import { type ChatModel, startChatModel } from './chatModel';
 import { type ChatWebhook, startChatWebhook } from './chatWebhook';
 import { cache, examples, tarball } from './folders';

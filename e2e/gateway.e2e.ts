@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { INode } from 'n8n-workflow';
 
-import { faultServerName, loopbackCertificate, type Simulator, startSimulator } from '../test/simulator';
+import { faultServerName, loopbackCertificate, type Simulator, startSimulator } from '../test/support/cloud';
 import { tell } from './facts';
 import { cache, tarball } from './folders';
 import { type ExportedWorkflow, N8n, nodeOutput } from './n8n';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import type { Browser } from 'playwright-core';
 
-import { type Simulator, startSimulator } from '../test/simulator';
+import { type Simulator, startSimulator } from '../test/support/cloud';
 import { openEditor, startBrowser } from './browser';
 import { current, tarball } from './folders';
 import { N8n, nodeOutput, type StoredCredential } from './n8n';

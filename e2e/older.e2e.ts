@@ -1,6 +1,6 @@
 import type { INode } from 'n8n-workflow';
 
-import { catalogue, faultServerName, type Simulator, startSimulator } from '../test/simulator';
+import { catalogue, faultServerName, type Simulator, startSimulator } from '../test/support/cloud';
 import { tell } from './facts';
 import { older, tarball } from './folders';
 import { N8n, nodeOutput, type StoredCredential } from './n8n';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Simulator, startSimulator } from '../test/simulator';
+import { type Simulator, startSimulator } from '../test/support/cloud';
 import { examples, tarball } from './folders';
 import { type ExportedWorkflow, N8n } from './n8n';
 import { installAsN8nDoes } from './packageInstall';

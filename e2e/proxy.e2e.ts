@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { INode } from 'n8n-workflow';
 
-import { loopbackCertificate, type Simulator, startSimulator } from '../test/simulator';
+import { loopbackCertificate, type Simulator, startSimulator } from '../test/support/cloud';
 import { cache, tarball } from './folders';
 import { freePort, N8n, nodeOutput } from './n8n';
 import { installAsN8nDoes } from './packageInstall';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { INode } from 'n8n-workflow';
 
-import { type Simulator, startSimulator } from '../test/simulator';
+import { type Simulator, startSimulator } from '../test/support/cloud';
 import { tell } from './facts';
 import { tarball } from './folders';
 import { type Execution, N8n } from './n8n';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { INode } from 'n8n-workflow';
 
-import { type Simulator, startSimulator } from '../test/simulator';
+import { type Simulator, startSimulator } from '../test/support/cloud';
 import { tarball } from './folders';
 import { N8n, nodeOutput } from './n8n';
 import { installAsN8nDoes } from './packageInstall';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { loopbackCertificate } from '../test/simulator';
+import { loopbackCertificate } from '../test/support/cloud';
 import { findProgram, output, serverFolders } from './commands';
 import { logs, postgresFolders } from './folders';
 import { freePort } from './n8n';

@@ -1,6 +1,6 @@
 import type { INode } from 'n8n-workflow';
 
-import { catalogue, faultServerName, type Simulator, startSimulator } from '../test/simulator';
+import { catalogue, faultServerName, type Simulator, startSimulator } from '../test/support/cloud';
 import { type ChatModel, startChatModel } from './chatModel';
 import { tarball } from './folders';
 import { type ExportedWorkflow, N8n, nodeOutput } from './n8n';

@@ -1,6 +1,6 @@
 import type { INode, INodeParameters } from 'n8n-workflow';
 
-import { catalogue } from '../test/simulator';
+import { catalogue } from '../test/support/cloud';
 import type { ExportedWorkflow } from './n8n';
 
 /** The node of this package as a workflow holds it. It verifies one service that accepts at once. */

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { built } from './build';
+import { built } from './support/engine/built';
 
 /** What a saved workflow or credential depends on: names, values, defaults, and when they are shown; no words. */
 function contract(properties: INodeProperties[]): object[] {

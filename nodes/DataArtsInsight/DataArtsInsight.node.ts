@@ -1,9 +1,9 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
 
-import { dataArtsInsightApiTest } from '../../credentials/credentialTest';
+import { dataArtsInsightApiTest } from './methods/credentialTest';
 import { description, operations } from './resources';
-import { searchEndpointServices } from './resources/vpcEndpoint/endpointServices';
+import { searchEndpointServices } from './methods/listSearch';
 
 /** The node on n8n's canvas. What it can do stands in `resources/`, how it calls the service in `transport/`. */
 export class DataArtsInsight implements INodeType {

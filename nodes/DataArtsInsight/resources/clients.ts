@@ -1,6 +1,7 @@
 import { type IExecuteFunctions, isExpression, type IWorkflowExecuteAdditionalData } from 'n8n-workflow';
 
-import { connect, openSession, type RunLimits } from '../transport';
+import { connect, type RunLimits } from '../transport/client';
+import { openSession } from '../transport/identity/credential';
 
 const CREDENTIAL = 'dataArtsInsightApi';
 

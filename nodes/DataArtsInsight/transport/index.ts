@@ -1,14 +1,12 @@
 /*
- * All that the rest of the package needs to talk with Huawei Cloud. It is built into one file that node and
- * credential load together: so the process has its connections, its tokens and its refused logins only once.
+ * What the rest of the package imports from this folder, as one file of the build that node and credential load together:
+ * so the process has its connections, its tokens and its refused logins only once. In the source each import names the
+ * file that it needs; the build leads all of them to here.
  */
-export { assertCallerNotRefused, proveAccessKey } from './authenticators';
-export { InputError, interruption, isObject, RequestError, unexpectedAnswer } from './errors';
-export { type Answer, ExchangeError } from './exchange';
-export { loginKey, loginToken, type SendLogin } from './login';
-export { wait } from './pace';
-export { readAnswer } from './request';
-export { connect, type RunLimits } from './service';
-export { openSession, serviceAt, VPC_ENDPOINT, type Session } from './session';
-export { dropToken } from './tokens';
-export { isRefusal } from './trials';
+export * from './client';
+export * from './errors/errors';
+export * from './identity/credential';
+export * from './identity/httpRequestNode';
+export * from './pace';
+export { loginToken } from './identity/login';
+export { readAnswer } from './repeat';

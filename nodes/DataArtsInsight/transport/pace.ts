@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 
-import { notSent, type RequestError } from './errors';
+import { notSent, type RequestError } from './errors/errors';
 
 /** The longest wait before a repetition, in milliseconds; what asks for more is not repeated. */
 export const MAX_WAIT = 60_000;

@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import type { IDataObject, INodeExecutionData, INodeParameters, IWorkflowBase } from 'n8n-workflow';
 
 import schema from '../../../nodes/DataArtsInsight/__schema__/v1.0.0/vpcEndpoint/verifyAndCreate.json';
-import { built } from '../../build';
-import { runWorkflow } from '../../harness';
+import { built } from '../../support/engine/built';
+import { runWorkflow } from '../../support/engine';
 import {
 	catalogue,
 	documentedFaults,
@@ -20,8 +20,8 @@ import {
 	type Simulator,
 	startSimulator,
 	validToken,
-} from '../../simulator';
-import { byName, names, type NodeRun, runNode } from './runNode';
+} from '../../support/cloud';
+import { byName, names, type NodeRun, runNode } from '../../support/engine/runNode';
 
 const { salesWarehouse, webShop, financeLedger } = catalogue;
 

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties, NodeExecutionHint } from 'n8n-workflow';
 
-import { RequestError } from '../../transport';
-import { wholeNumber } from '../parameters';
+import { RequestError } from '../../transport/errors/errors';
+import { wholeNumber } from '../../items/parameters';
 
 /*
  * What becomes of a VPC endpoint after it was asked for: the owner of the endpoint service accepts it or not.

@@ -1,6 +1,6 @@
 import type { IDataObject, JsonObject } from 'n8n-workflow';
 
-import { unexpectedAnswer } from '../../transport';
+import { unexpectedAnswer } from '../../transport/errors/errors';
 
 /** The ten fields that people act on. */
 const SIMPLE_FIELDS = [

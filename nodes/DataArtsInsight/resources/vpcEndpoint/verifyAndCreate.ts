@@ -1,9 +1,9 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { InputError, RequestError } from '../../transport';
+import { InputError, RequestError } from '../../transport/errors/errors';
 import { type Client, clientReader } from '../clients';
-import { readRunOptions, runOptions, switchReader, textReader } from '../parameters';
-import { runItems, type Sent } from '../runItems';
+import { readRunOptions, runOptions, switchReader, textReader } from '../../items/parameters';
+import { runItems, type Sent } from '../../items/runItems';
 import {
 	acceptanceHints,
 	acceptanceOptions,

@@ -1,134 +1,125 @@
-import { MemoryCredentials } from '../../../harness/host';
-import { startCountingService } from '../../../network/countingService';
-import { type Simulator, startSimulator } from '../../../simulator';
-import { byName, runNode } from '../runNode';
+import type { IExecuteFunctions } from 'n8n-workflow';
 
-let simulator: Simulator;
-let reads: jest.SpyInstance;
-beforeAll(async () => (simulator = await startSimulator()));
-beforeEach(() => {
-	simulator.reset();
-	reads = jest.spyOn(MemoryCredentials.prototype, 'getDecrypted');
-});
-afterEach(() => reads.mockRestore());
-afterAll(async () => await simulator.close());
+import { clientReader } from '../../../../nodes/DataArtsInsight/resources/clients';
+import { type ScriptedServer, startScriptedServer } from '../../../support/network/scriptedServer';
 
-/** What was POSTed: project, workspace and the name of the endpoint service. */
-const posts = () =>
-	simulator.requests
-		.filter(({ path }) => path.endsWith('/vpc-endpoint'))
-		.map(({ path, headers, body }) => [
-			path.split('/')[2],
-			headers['x-workspace-id'],
-			(JSON.parse(body) as Record<string, string>).vpc_ep_server_name,
-		]);
+let server: ScriptedServer;
+beforeAll(async () => (server = await startScriptedServer(() => ({ body: { id: 1 } }))));
+afterAll(async () => await server.close());
 
-const items = (count: number, groups = count) =>
-	Array.from({ length: count }, (_, index) => ({
-		name: `cn-north-4.item-${index}`,
-		project: `project-${index % groups}`,
-		workspace: `workspace-${index % groups}`,
-	}));
+interface Setting {
+	/** What the credential is for each item. */
+	values: object[];
+	/** What somebody typed into it. */
+	written?: object;
+	node?: object;
+	/** Whether n8n shows a node what it keeps to itself; it does when left out. */
+	shows?: boolean;
+	signal?: AbortSignal;
+	egress?: object;
+}
 
-describe('a credential that holds expressions', () => {
-	const change = { projectId: '={{ $json.project }}', workspaceId: '={{ $json.workspace }}' };
+const stored = { id: '1', name: 'Test' };
+const executeData = {};
 
-	it('is read for each item: each POST carries its own project and workspace', async () => {
-		const input = items(30);
-		await runNode(byName, {
-			credential: { ...simulator.credentials, ...change },
-			input,
-			onError: 'continueRegularOutput',
-		});
-		const expected = input.map(({ project, workspace, name }) => [project, workspace, name]);
-		expect(posts().sort()).toEqual(expected.sort());
-	});
+/** As much of n8n as reading a credential needs. */
+async function open({ values, written = {}, node, shows = true, signal, egress }: Setting) {
+	const getDecrypted = jest.fn(async () => await Promise.resolve(written));
+	const getCredentials = jest.fn(
+		async (_name: string, itemIndex: number) =>
+			await Promise.resolve({
+				region: 'custom',
+				baseUrl: server.url,
+				token: 'secret-token',
+				projectId: 'p',
+				workspaceId: 'w',
+				...values[itemIndex],
+			}),
+	);
+	const additionalData = { credentialsHelper: { getDecrypted } };
+	const context = {
+		additionalData: shows ? additionalData : undefined,
+		helpers: egress ? { getSecureEgressFilter: () => egress } : {},
+		getInputData: () => values.map(() => ({ json: {} })),
+		getExecutionCancelSignal: () => signal,
+		getNode: () => node ?? { credentials: { dataArtsInsightApi: stored } },
+		getMode: () => 'trigger',
+		getExecuteData: () => executeData,
+		getCredentials,
+	} as unknown as IExecuteFunctions;
+	const readClient = await clientReader(context, { timeout: 5_000, maxRetries: 0 });
+	return { readClient, getCredentials, getDecrypted, additionalData };
+}
 
-	it('leads to one login for equal values, however many items there are', async () => {
-		const { projectId, workspaceId } = simulator.credentials;
-		const { items: out } = await runNode(
-			{ ...byName, vpcEpServerName: 'cn-north-4.sales-warehouse.6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb' },
-			{
-				credential: { ...simulator.passwordCredentials, workspaceId: '={{ $json.workspace }}' },
-				input: Array.from({ length: 20 }, () => ({ project: projectId, workspace: workspaceId })),
-				onError: 'continueRegularOutput',
-			},
-		);
-		expect(out).toHaveLength(20);
-		expect(simulator.logins).toBe(1);
-	});
+const CALL = { method: 'POST', path: '/x', body: {} } as const;
 
-	it('fails the items alone for which it cannot be used', async () => {
-		const { projectId, workspaceId } = simulator.credentials;
-		const input = [
-			{ name: 'a', project: projectId, workspace: workspaceId },
-			{ name: 'b', project: '../elsewhere', workspace: workspaceId },
-			{ name: 'c', project: projectId, workspace: '' },
-			{ name: 'd', project: projectId, workspace: workspaceId },
-		];
-		const { items: out } = await runNode(byName, {
-			credential: { ...simulator.credentials, ...change },
-			input,
-			onError: 'continueRegularOutput',
-		});
-		expect(out[1]?.json).toMatchObject({
-			error: "'Project ID' in the credential holds characters that no project ID has",
-			details: { code: 'INVALID_INPUT', outcomeUnknown: false },
-		});
-		expect(out[2]?.json.error).toBe("'Workspace ID' in the credential is blank");
-		expect(posts().map(([, , name]) => name)).toEqual(['a', 'd']);
-	});
+it('the credential of a single item is read once, and n8n is not asked what was written', async () => {
+	const { readClient, getCredentials, getDecrypted } = await open({ values: [{}] });
+	const client = await readClient(0);
+	expect(await readClient(0)).toBe(client);
+	expect(client).toMatchObject({ projectId: 'p', place: `${server.url} p w` });
+	expect(await client.call(CALL)).toEqual({ id: 1 });
+	expect(getCredentials.mock.calls).toEqual([['dataArtsInsightApi', 0]]);
+	expect(getDecrypted).not.toHaveBeenCalled();
 });
 
-describe('a credential without an expression', () => {
-	it.each([1, 50])('is read once for %d items', async (count) => {
-		await runNode(byName, {
-			credential: simulator.credentials,
-			input: items(count, 1),
-			onError: 'continueRegularOutput',
-		});
-		expect(posts()).toHaveLength(count);
-		const resolved = reads.mock.calls.filter((call: unknown[]) => call[5] !== true);
-		expect(resolved).toHaveLength(1);
-		// Whether it holds an expression matters only where there are several items.
-		expect(reads).toHaveBeenCalledTimes(count === 1 ? 1 : 2);
+it('a credential without an expression is read once for many items', async () => {
+	const { readClient, getCredentials, getDecrypted, additionalData } = await open({
+		values: [{}, {}, {}],
+		written: { projectId: 'p', workspaceId: 'w', allowUnauthorizedCerts: true },
 	});
+	expect(await readClient(2)).toBe(await readClient(0));
+	expect(getCredentials.mock.calls).toEqual([['dataArtsInsightApi', 0]]);
+	// As it was written: with its expressions.
+	expect(getDecrypted.mock.calls).toEqual([
+		[additionalData, stored, 'dataArtsInsightApi', 'trigger', executeData, true],
+	]);
+});
 
-	it('that cannot be used fails every item, and nothing is sent', async () => {
-		const { items: out } = await runNode(byName, {
-			credential: { ...simulator.credentials, workspaceId: '' },
-			input: items(3, 1),
-			onError: 'continueRegularOutput',
-		});
-		expect(out.map(({ json }) => json.error)).toEqual(
-			Array(3).fill("'Workspace ID' in the credential is blank"),
-		);
-		expect(simulator.requests).toEqual([]);
+it('a credential with an expression in one of its fields is read for each item, and equal ones share a client', async () => {
+	const { readClient, getCredentials } = await open({
+		values: [{}, { workspaceId: 'v' }, {}],
+		written: { projectId: 'p', workspaceId: '={{ $json.workspace }}', region: 'custom' },
 	});
+	const [first, second, third] = [await readClient(0), await readClient(1), await readClient(2)];
+	expect(third).toBe(first);
+	expect(second.call).not.toBe(first.call);
+	expect([first.place, second.place]).toEqual([`${server.url} p w`, `${server.url} p v`]);
+	expect(getCredentials).toHaveBeenCalledTimes(3);
 });
 
 it.each([
-	['in another project is not taken for the result of a later one', '(Math.random() * 1000).toFixed()', 2],
-	['in the same project is taken for the result of a later one', '"p"', 1],
-])('what an earlier try got %s', async (_which, project, knocks) => {
-	const service = await startCountingService();
-	service.reply = (name, knock) => (name === 'bad' && knock === 1 ? '500' : 'good');
-	// Another value for each evaluation of the expression, so for each try.
-	let evaluated = 0;
-	const random = jest.spyOn(Math, 'random').mockImplementation(() => evaluated++ / 1_000);
-	await runNode(
-		{ ...byName, options: { maxConcurrency: 1 } },
-		{
-			credential: {
-				...service.credentials,
-				projectId: `={{ ${project} }}`,
-			},
-			input: [{ name: 'bad' }, { name: 'good' }],
-			onError: 'continueRegularOutput',
-			settings: { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 },
-		},
-	);
-	random.mockRestore();
-	expect(Object.fromEntries(service.posts)).toEqual({ bad: 2, good: knocks });
-	await service.close();
+	['since the node names none', { node: {} }],
+	['since n8n keeps that to itself', { shows: false }],
+])(
+	'a credential of which it is unknown what was written is read for each item: %s',
+	async (_why, setting) => {
+		const { readClient, getCredentials, getDecrypted } = await open({ values: [{}, {}], ...setting });
+		expect(await readClient(1)).toBe(await readClient(0));
+		expect(getCredentials).toHaveBeenCalledTimes(2);
+		expect(getDecrypted).not.toHaveBeenCalled();
+	},
+);
+
+it('a credential that cannot be used fails whoever asks, and nobody before', async () => {
+	const { readClient } = await open({ values: [{ workspaceId: '' }, {}] });
+	const message = "'Workspace ID' in the credential is blank";
+	await expect(readClient(0)).rejects.toThrow(message);
+	await expect(readClient(1)).rejects.toThrow(message);
+});
+
+it('a stopped execution sends nothing', async () => {
+	const before = server.seen.length;
+	const { readClient } = await open({ values: [{}], signal: AbortSignal.abort() });
+	await expect((await readClient(0)).call(CALL)).rejects.toMatchObject({ details: { code: 'CANCELLED' } });
+	expect(server.seen).toHaveLength(before);
+});
+
+it('an egress policy is asked, and nothing is sent to a host that it does not allow', async () => {
+	const before = server.seen.length;
+	const no = async () => await Promise.resolve({ ok: false });
+	const egress = { validateUrl: no, validateConnectionHost: no, createSecureLookup: () => () => undefined };
+	const { readClient } = await open({ values: [{}], egress });
+	await expect((await readClient(0)).call(CALL)).rejects.toMatchObject({ details: { code: 'BLOCKED' } });
+	expect(server.seen).toHaveLength(before);
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors';
+import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors/errors';
 import { backOff, MAX_WAIT, Pace, wait } from '../../../../nodes/DataArtsInsight/transport/pace';
-import { repeatSafely } from '../../../../nodes/DataArtsInsight/transport/request';
+import { repeatSafely } from '../../../../nodes/DataArtsInsight/transport/repeat';
 
 const details = { code: 'APIGW.0308', httpStatus: 429, outcomeUnknown: false };
 const throttled = (after?: number) =>

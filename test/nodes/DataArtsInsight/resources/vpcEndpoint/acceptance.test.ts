@@ -8,8 +8,8 @@ import {
 	restBeforeNextLook,
 	tellsNothing,
 } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/acceptance';
-import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport';
-import { parameterValues } from '../parameterValues';
+import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
+import { parameterValues } from '../../../../support/engine/parameterValues';
 
 const patience = { pollInterval: 15_000, maxWait: 300_000 };
 

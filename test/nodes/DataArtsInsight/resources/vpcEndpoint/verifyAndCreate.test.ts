@@ -8,8 +8,8 @@ import {
 	type ScriptedReply,
 	type ScriptedServer,
 	startScriptedServer,
-} from '../../../../network/scriptedServer';
-import { expression, parameterValues } from '../parameterValues';
+} from '../../../../support/network/scriptedServer';
+import { expression, parameterValues } from '../../../../support/engine/parameterValues';
 
 const ID = '6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb';
 const answer = (status: string, more: object = {}): ScriptedReply => ({

@@ -1,0 +1,295 @@
+import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
+import {
+	isRefusal,
+	tryKey,
+	verdictOf,
+} from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
+
+const failure = (httpStatus?: number, code = 'A') =>
+	new RequestError('no', 'Do', { code, httpStatus, outcomeUnknown: false });
+
+/** A refusal stands so long, in milliseconds. */
+const KEPT = 15 * 60_000;
+
+let count = 0;
+/** Another one for each test: the process keeps what it knows. */
+const newKey = () => `key-${++count}`;
+const turn = { ready: async () => await Promise.resolve() };
+/** Lets all go on that can. */
+const settle = async () => await new Promise((resolve) => setImmediate(resolve));
+
+/** Rings when requests count as not refused. */
+let timers: Array<{ after: number; ring: () => void }> = [];
+const ringAll = async () => {
+	for (const { ring } of timers.splice(0)) ring();
+	await settle();
+};
+beforeEach(() => {
+	timers = [];
+	jest.spyOn(AbortSignal, 'timeout').mockImplementation((after) => {
+		const timer = new AbortController();
+		timers.push({ after, ring: () => timer.abort() });
+		return timer.signal;
+	});
+});
+afterEach(async () => {
+	// A key that has requests out is kept, which the next test would notice.
+	for (const one of all.splice(0)) await one.endAll();
+	jest.restoreAllMocks();
+});
+
+/** Lets time pass at once. */
+function passTime(milliseconds: number) {
+	const [now, date] = [performance.now(), Date.now()];
+	jest.spyOn(performance, 'now').mockReturnValue(now + milliseconds);
+	jest.spyOn(Date, 'now').mockReturnValue(date + milliseconds);
+}
+
+const all: Attempts[] = [];
+
+/** Attempts with a key, each of which ends when the test says so. */
+class Attempts {
+	/** Whether the key was known to be right, for each that has begun. */
+	readonly begun: boolean[] = [];
+
+	/** What became of each, in the order of their ends. */
+	readonly ends: string[] = [];
+
+	private readonly endings: Array<(error?: Error) => void> = [];
+
+	constructor(private readonly key: string) {
+		all.push(this);
+	}
+
+	async start(number: number, signal?: AbortSignal) {
+		for (let i = 0; i < number; i++) {
+			void tryKey(this.key, { ...turn, signal }, async (proven) => {
+				this.begun.push(proven);
+				return await new Promise<string>((resolve, reject) =>
+					this.endings.push((error) => (error ? reject(error) : resolve('good'))),
+				);
+			}).then(
+				(result) => this.ends.push(result),
+				(error: Error) => this.ends.push(error.message),
+			);
+		}
+		await settle();
+	}
+
+	/** Ends one of them: well, or with an error. */
+	async end(index: number, error?: Error) {
+		this.endings[index]?.(error);
+		await settle();
+	}
+
+	async endAll() {
+		for (let i = 0; i < this.endings.length; i++) await this.end(i);
+	}
+}
+
+/** Makes one attempt, and tells whether the key was known to be right. */
+const isProven = async (key: string) =>
+	await tryKey(key, turn, async (proven) => await Promise.resolve(proven));
+
+describe('what an error tells of who called', () => {
+	it.each<[string, unknown, string]>([
+		['a refusal', failure(401), 'refused'],
+		['a refusal with any code', failure(401, 'APIGW.0101'), 'refused'],
+		['no error of a call', new InputError('no', 'Do'), 'nothing'],
+		['no error at all', undefined, 'nothing'],
+		['no answer', failure(), 'nothing'],
+		['a page that is no answer', failure(200, 'UNEXPECTED_ANSWER'), 'nothing'],
+		['a gateway without such an API', failure(404, 'APIGW.0101'), 'nothing'],
+		['a gateway without such an API, by its older name', failure(404, 'APIG.0101'), 'nothing'],
+		['another code of the gateway', failure(403, 'APIGW.0302'), 'accepted'],
+		['a code that only holds that of a gateway', failure(404, 'MY-APIG.0101'), 'accepted'],
+		...[200, 299, 400, 403, 404, 409, 499].map((status): [string, unknown, string] => [
+			`status ${status}`,
+			failure(status),
+			'accepted',
+		]),
+		...[100, 199, 300, 399, 407, 408, 429, 500, 503].map((status): [string, unknown, string] => [
+			`status ${status}`,
+			failure(status),
+			'nothing',
+		]),
+	])('%s', (_what, error, verdict) => {
+		expect(verdictOf(error)).toBe(verdict);
+		expect(isRefusal(error)).toBe(verdict === 'refused');
+	});
+});
+
+describe('a key of which nothing is known', () => {
+	it('is tried by one request alone, and once that is accepted by all', async () => {
+		const attempts = new Attempts(newKey());
+		await attempts.start(10);
+		expect(attempts.begun).toEqual([false]);
+		await attempts.end(0);
+		expect(attempts.begun).toEqual([false, ...Array<boolean>(9).fill(true)]);
+		for (let i = 1; i < 10; i++) await attempts.end(i);
+		expect(attempts.ends).toEqual(Array(10).fill('good'));
+	});
+
+	it('is proven by an error of somebody who knows the caller, too', async () => {
+		const key = newKey();
+		const attempts = new Attempts(key);
+		await attempts.start(1);
+		await attempts.end(0, failure(404));
+		expect(attempts.ends).toEqual(['no']);
+		expect(await isProven(key)).toBe(true);
+	});
+
+	it('is tried by three at once after one that says nothing', async () => {
+		const attempts = new Attempts(newKey());
+		await attempts.start(10);
+		await attempts.end(0, failure(500));
+		expect(attempts.begun).toHaveLength(4);
+		await attempts.end(1, failure(500));
+		expect(attempts.begun).toHaveLength(5);
+	});
+
+	it('is tried by three more once the first was not refused for 5 s, whose end frees no second place', async () => {
+		const attempts = new Attempts(newKey());
+		await attempts.start(10);
+		expect(timers.map(({ after }) => after)).toEqual([5_000]);
+		await ringAll();
+		expect(attempts.begun).toHaveLength(4);
+		await attempts.end(0, failure(500));
+		expect(attempts.begun).toHaveLength(4);
+		await attempts.end(1, failure(500));
+		expect(attempts.begun).toHaveLength(5);
+	});
+
+	it('that is refused is sent once, however many wait', async () => {
+		const key = newKey();
+		const attempts = new Attempts(key);
+		await attempts.start(5);
+		await attempts.end(0, failure(401));
+		expect(attempts.begun).toHaveLength(1);
+		expect(attempts.ends).toEqual(Array(5).fill('no'));
+		await expect(isProven(key)).rejects.toMatchObject({
+			description: expect.stringContaining('Nothing was sent: the same access key was refused') as string,
+		});
+	});
+
+	it('lets those go who wait for it when their execution is stopped', async () => {
+		const attempts = new Attempts(newKey());
+		const stop = new AbortController();
+		await attempts.start(1);
+		await attempts.start(1, stop.signal);
+		stop.abort();
+		await settle();
+		expect(attempts.ends).toEqual([expect.stringMatching(/cancel/)]);
+		await attempts.end(0);
+		expect(attempts.begun).toHaveLength(1);
+	});
+
+	it('is asked whether it is its turn again after each wait', async () => {
+		const key = newKey();
+		const attempts = new Attempts(key);
+		await attempts.start(1);
+		const ready = jest.fn(turn.ready);
+		const second = expect(tryKey(key, { ready }, async () => await Promise.resolve('sent'))).rejects.toThrow(
+			'The service takes no calls',
+		);
+		await settle();
+		expect(ready).toHaveBeenCalledTimes(1);
+		ready.mockRejectedValue(new Error('The service takes no calls'));
+		await attempts.end(0);
+		await second;
+		expect(ready).toHaveBeenCalledTimes(2);
+	});
+});
+
+describe('a key that was right', () => {
+	it('needs no timer, and any number goes at once', async () => {
+		const key = newKey();
+		await isProven(key);
+		timers = [];
+		const attempts = new Attempts(key);
+		await attempts.start(10);
+		expect(attempts.begun).toEqual(Array(10).fill(true));
+		expect(timers).toEqual([]);
+	});
+
+	it('stays so whatever comes that says nothing', async () => {
+		const key = newKey();
+		await isProven(key);
+		const attempts = new Attempts(key);
+		await attempts.start(1);
+		await attempts.end(0, failure(500));
+		expect(await isProven(key)).toBe(true);
+	});
+
+	it('and is refused then has to prove itself anew, alone, when the refusal stands no more', async () => {
+		const key = newKey();
+		await isProven(key);
+		const attempts = new Attempts(key);
+		await attempts.start(1);
+		await attempts.end(0, failure(401));
+		passTime(KEPT);
+		await attempts.start(5);
+		expect(attempts.begun).toEqual([true, false]);
+	});
+});
+
+describe('what was sent before a refusal', () => {
+	it('proves nothing any more, however it ends', async () => {
+		const key = newKey();
+		const attempts = new Attempts(key);
+		await attempts.start(1);
+		await attempts.end(0, failure(500));
+		await attempts.start(3);
+		await attempts.end(1, failure(401));
+		await attempts.end(2);
+		await attempts.end(3, failure(500));
+		passTime(KEPT);
+		await attempts.start(5);
+		expect(attempts.begun.slice(4)).toEqual([false]);
+	});
+
+	it('does not count as not refused after 5 s, even if the refusal stands no more since the clock was set', async () => {
+		const attempts = new Attempts(newKey());
+		await attempts.start(1);
+		await attempts.end(0, failure(401));
+		const date = Date.now();
+		jest.spyOn(Date, 'now').mockReturnValue(date + 20 * 60_000);
+		await ringAll();
+		await attempts.start(5);
+		expect(attempts.begun).toHaveLength(2);
+	});
+});
+
+describe('of 1000 keys', () => {
+	const prove = async (number: number) => {
+		for (let i = 0; i < number; i++) await isProven(newKey());
+	};
+
+	it('the one that was not used for longest goes when there is another', async () => {
+		const [old, used] = [newKey(), newKey()];
+		await isProven(old);
+		await isProven(used);
+		await prove(998);
+		expect(await isProven(used)).toBe(true);
+		await prove(1);
+		expect(await isProven(used)).toBe(true);
+		expect(await isProven(old)).toBe(false);
+	});
+
+	it('none goes as long as there is room', async () => {
+		const key = newKey();
+		await isProven(key);
+		await prove(999);
+		expect(await isProven(key)).toBe(true);
+	});
+
+	it('none goes that has requests out', async () => {
+		const attempts = new Attempts(newKey());
+		await attempts.start(1);
+		await prove(1_001);
+		await attempts.start(1);
+		expect(attempts.begun).toEqual([false]);
+		await attempts.end(0);
+		expect(attempts.begun).toEqual([false, true]);
+	});
+});

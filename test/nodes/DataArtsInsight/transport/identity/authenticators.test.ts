@@ -1,0 +1,365 @@
+import {
+	type Authenticator,
+	assertCallerNotRefused,
+	createAuthenticator,
+	proveAccessKey,
+} from '../../../../../nodes/DataArtsInsight/transport/identity/authenticators';
+import { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
+import { loginKey, type LoginProof } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
+import type { OutgoingRequest } from '../../../../../nodes/DataArtsInsight/transport/repeat';
+import {
+	openSession,
+	type Session,
+} from '../../../../../nodes/DataArtsInsight/transport/identity/credential';
+import { dropToken } from '../../../../../nodes/DataArtsInsight/transport/identity/tokens';
+import type { Turn } from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
+import { type ScriptedServer, startScriptedServer } from '../../../../support/network/scriptedServer';
+
+const MINUTE = 60_000;
+
+let count = 0;
+/** Another caller each time: the process keeps tokens and refusals. */
+function newSession(authentication: 'token' | 'password' | 'accessKey', change: object = {}): Session {
+	const own = `own-${++count}`;
+	return openSession({
+		...{ authentication, region: 'custom', baseUrl: 'https://insight.example.com', projectId: 'p' },
+		...{ workspaceId: 'w', token: own, accessKeyId: own, secretAccessKey: 'SK' },
+		...{ iamUrl: iam.url, domainName: own, username: 'user', password: 'MIIsecret' },
+		...change,
+	});
+}
+
+const failure = (httpStatus?: number, code = 'A') =>
+	new RequestError('no', 'Do', { code, httpStatus, outcomeUnknown: false });
+
+const turn: Turn = { ready: async () => await Promise.resolve() };
+const request: OutgoingRequest = {
+	method: 'POST',
+	origin: 'https://insight.example.com',
+	path: '/v1/p/x?a=1',
+	headers: { 'X-Own': 'kept' },
+	body: '{}',
+};
+
+/** IAM, which gives the tokens `t1`, `t2` and so on. */
+let iam: ScriptedServer;
+beforeEach(async () => {
+	iam = await startScriptedServer((login) => ({ status: 201, headers: { 'X-Subject-Token': `t${login}` } }));
+});
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await iam.close();
+});
+
+/** Time that passes at once, so that no login waits for the one before. */
+let passed = 0;
+const [now, date] = [performance.now.bind(performance), Date.now.bind(Date)];
+beforeEach(() => {
+	passed = 0;
+	jest.spyOn(performance, 'now').mockImplementation(() => now() + passed);
+	jest.spyOn(Date, 'now').mockImplementation(() => date() + passed);
+});
+
+/** A service that answers one request after the other; the last answer stays. */
+class Service {
+	readonly seen: Array<Record<string, string>> = [];
+
+	constructor(private readonly answers: Array<RequestError | 'good'>) {}
+
+	readonly send = async (headers: Record<string, string>) => {
+		this.seen.push(headers);
+		passed += 10_000;
+		const answer = this.answers[Math.min(this.seen.length, this.answers.length) - 1] ?? 'good';
+		return answer === 'good' ? await Promise.resolve(answer) : await Promise.reject(answer);
+	};
+
+	/** Makes an attempt; its result, or its error. */
+	async try(caller: Authenticator, how: Partial<Turn> & Partial<OutgoingRequest> = {}): Promise<unknown> {
+		const { ready = turn.ready, signal, ...change } = how;
+		const attempt = caller.attempt({ ...request, ...change }, { ready, signal }, this.send);
+		return await attempt.catch((error: unknown) => error);
+	}
+
+	get tokens() {
+		return this.seen.map((headers) => headers['X-Auth-Token']);
+	}
+}
+
+const notSent = (what: string) => ({
+	message: 'no',
+	advice: expect.stringContaining(`Nothing was sent: the same ${what} was refused`) as string,
+});
+
+describe('a caller with a user token', () => {
+	it('sends it with the workspace, beside the headers of the request', async () => {
+		const service = new Service(['good']);
+		const session = newSession('token');
+		expect(await service.try(createAuthenticator(session))).toBe('good');
+		expect(service.seen).toEqual([
+			{ 'X-Own': 'kept', 'X-Auth-Token': `own-${count}`, 'X-Workspace-Id': 'w' },
+		]);
+	});
+
+	it('who was refused once sends nothing more, in this run or another', async () => {
+		const service = new Service([failure(401)]);
+		const session = newSession('token');
+		const caller = createAuthenticator(session);
+		expect(() => assertCallerNotRefused(session)).not.toThrow();
+		expect(await service.try(caller)).toMatchObject({
+			advice: expect.stringContaining('The same user token is not tried again') as string,
+		});
+		expect(await service.try(caller)).toMatchObject(notSent('user token'));
+		expect(await service.try(createAuthenticator(session))).toMatchObject(notSent('user token'));
+		expect(service.seen).toHaveLength(1);
+		expect(() => assertCallerNotRefused(session)).toThrow('no');
+		// At another address it may be right.
+		const elsewhere = { ...session, origin: 'https://insight.example.org' };
+		expect(() => assertCallerNotRefused(elsewhere)).not.toThrow();
+	});
+
+	it.each([403, 500, undefined])('goes on after what is no refusal: HTTP status %s', async (httpStatus) => {
+		const error = failure(httpStatus);
+		const service = new Service([error, 'good']);
+		const caller = createAuthenticator(newSession('token'));
+		expect(await service.try(caller)).toBe(error);
+		expect(await service.try(caller)).toBe('good');
+	});
+
+	it('is told where a new token is to go', () => {
+		expect(createAuthenticator(newSession('token')).unauthorized({})).toContain("'User Token'");
+	});
+});
+
+describe('a caller with a password', () => {
+	it('logs in once, and sends the token with the workspace', async () => {
+		const service = new Service(['good']);
+		const session = newSession('password');
+		for (const caller of [createAuthenticator(session), createAuthenticator(session)]) {
+			expect(await service.try(caller)).toBe('good');
+		}
+		const headers = { 'X-Own': 'kept', 'X-Auth-Token': 't1', 'X-Workspace-Id': 'w' };
+		expect(service.seen).toEqual([headers, headers]);
+		expect(iam.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+			'POST /v3/auth/tokens?nocatalog=true',
+		]);
+	});
+
+	it('logs in anew where the service refuses the token (401), and sends the request once more', async () => {
+		const service = new Service([failure(401), 'good']);
+		const caller = createAuthenticator(newSession('password'));
+		expect(await service.try(caller)).toBe('good');
+		expect(service.tokens).toEqual(['t1', 't2']);
+	});
+
+	it.each([403, 404, 408, 429, 500, undefined])(
+		'never sends what was not refused once more: HTTP status %s',
+		async (httpStatus) => {
+			const error = failure(httpStatus);
+			const service = new Service([error]);
+			expect(await service.try(createAuthenticator(newSession('password')))).toBe(error);
+			expect(service.tokens).toEqual(['t1']);
+		},
+	);
+
+	it('whose second token is refused as well sends nothing more in this run', async () => {
+		const error = failure(401);
+		const service = new Service([error]);
+		const caller = createAuthenticator(newSession('password'));
+		expect(await service.try(caller)).toBe(error);
+		expect(service.tokens).toEqual(['t1', 't2']);
+		const again = await service.try(caller);
+		expect(again).toMatchObject({ message: 'no', details: { httpStatus: 401 } });
+		expect(again).not.toBe(error);
+		expect(service.seen).toHaveLength(2);
+		expect(iam.seen).toHaveLength(2);
+	});
+
+	it('sends a request twice at most, even if its second token has been replaced as well', async () => {
+		const session = newSession('password');
+		const seen: string[] = [];
+		const send = async ({ 'X-Auth-Token': token = '' }: Record<string, string>) => {
+			seen.push(token);
+			passed += 10_000;
+			if (token === 't2') dropToken(loginKey(session.proof as LoginProof), token);
+			return await Promise.reject(failure(401));
+		};
+		await expect(createAuthenticator(session).attempt(request, turn, send)).rejects.toThrow('no');
+		expect(seen).toEqual(['t1', 't2']);
+	});
+
+	it.each<[string, RequestError | 'good']>([
+		['a success', 'good'],
+		['an error of somebody who knows the caller', failure(404)],
+	])('lives through any number of ends of its token, each after %s', async (_what, answer) => {
+		const service = new Service([failure(401), answer, failure(401), answer, failure(401), answer]);
+		const caller = createAuthenticator(newSession('password'));
+		for (let i = 0; i < 3; i++) {
+			expect(await service.try(caller)).toBe(answer);
+		}
+		expect(service.tokens).toEqual(['t1', 't2', 't2', 't3', 't3', 't4']);
+	});
+
+	it('whose token is refused again after what says nothing sends nothing more', async () => {
+		const service = new Service([failure(401), failure(500), failure(401)]);
+		const caller = createAuthenticator(newSession('password'));
+		for (const status of [500, 401, 401]) {
+			expect(await service.try(caller)).toMatchObject({ details: { httpStatus: status } });
+		}
+		expect(service.tokens).toEqual(['t1', 't2', 't2']);
+	});
+
+	it('whose token another call has renewed meanwhile does not renew it a second time', async () => {
+		const caller = createAuthenticator(newSession('password'));
+		const known: string[] = [];
+		const end = new Array<() => void>();
+		const send = async (headers: Record<string, string>) => {
+			const token = String(headers['X-Auth-Token']);
+			known.push(token);
+			if (token !== 't1') return 'good';
+			await new Promise<void>((resolve) => end.push(resolve));
+			throw failure(401);
+		};
+		const calls = [1, 2, 3].map(async () => await caller.attempt(request, turn, send));
+		while (end.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+		passed += 10_000;
+		// One after the other: each of the later ones hears that its token is no longer that at hand.
+		for (const [index, one] of end.entries()) {
+			one();
+			expect(await calls[index]).toBe('good');
+		}
+		expect(known).toEqual(['t1', 't1', 't1', 't2', 't2', 't2']);
+		expect(iam.seen).toHaveLength(2);
+	});
+
+	it.each([
+		[404, 1],
+		[400, 1],
+	])('asks IAM no more in this run once it has said %d', async (status, logins) => {
+		iam.reply = () => ({ status });
+		const service = new Service(['good']);
+		const caller = createAuthenticator(newSession('password'));
+		const errors = [await service.try(caller), await service.try(caller)];
+		for (const error of errors) expect(error).toMatchObject({ details: { httpStatus: status } });
+		expect(errors[0]).not.toBe(errors[1]);
+		expect(iam.seen).toHaveLength(logins);
+		expect(service.seen).toEqual([]);
+	});
+
+	it('asks IAM again after a fault of it', async () => {
+		iam.reply = (login) => (login <= 3 ? { status: 500 } : { headers: { 'X-Subject-Token': 'late' } });
+		jest.spyOn(Math, 'random').mockReturnValue(0);
+		const service = new Service(['good']);
+		const caller = createAuthenticator(newSession('password'));
+		expect(await service.try(caller)).toMatchObject({ details: { httpStatus: 500 } });
+		passed += 10_000;
+		expect(await service.try(caller)).toBe('good');
+	});
+
+	it('sends nothing with a token if its run has failed while it waited for its turn', async () => {
+		const service = new Service([failure(401)]);
+		const caller = createAuthenticator(newSession('password'));
+		let go = () => {};
+		const waiting = service.try(caller, {
+			ready: async () => await new Promise<void>((resolve) => (go = resolve)),
+		});
+		await service.try(caller);
+		expect(service.seen).toHaveLength(2);
+		go();
+		expect(await waiting).toMatchObject({ details: { httpStatus: 401 } });
+		expect(service.seen).toHaveLength(2);
+	});
+
+	it('is not held back by what was refused to others: the login is looked at when it is made', () => {
+		expect(() => assertCallerNotRefused(newSession('password'))).not.toThrow();
+	});
+
+	it('is told what else may be wrong', () => {
+		expect(createAuthenticator(newSession('password')).unauthorized({})).toContain(
+			"'Region' and 'Project ID'",
+		);
+	});
+});
+
+describe('a caller with an access key', () => {
+	it('signs the request as it is sent', async () => {
+		const service = new Service(['good']);
+		const caller = createAuthenticator(newSession('accessKey'));
+		jest.spyOn(Date, 'now').mockReturnValue(0);
+		expect(await service.try(caller)).toBe('good');
+		expect(await service.try(caller, { method: 'GET', body: undefined })).toBe('good');
+		expect(await service.try(caller, { method: 'GET', body: '' })).toBe('good');
+		const [post, get, blank] = service.seen;
+		expect(post).toMatchObject({ 'X-Own': 'kept', 'X-Project-Id': 'p', 'X-Workspace-Id': 'w' });
+		expect(post?.Authorization).toContain(`Access=own-${count}, SignedHeaders=host;x-own;x-project-id`);
+		expect(Object.keys(get ?? {})).toEqual(Object.keys(post ?? {}));
+		if (get?.['X-Sdk-Date'] === blank?.['X-Sdk-Date']) {
+			expect(get?.Authorization).toBe(blank?.Authorization);
+		}
+	});
+
+	it('who was refused once sends nothing more, in this run or another', async () => {
+		const service = new Service([failure(401)]);
+		const key = { accessKeyId: 'AK-refused', securityToken: 'ST' };
+		const session = newSession('accessKey', key);
+		expect(() => assertCallerNotRefused(session)).not.toThrow();
+		await service.try(createAuthenticator(session));
+		expect(await service.try(createAuthenticator(session))).toMatchObject(notSent('access key'));
+		expect(service.seen).toHaveLength(1);
+		expect(() => assertCallerNotRefused(session)).toThrow('no');
+		for (const change of [
+			{ accessKeyId: 'AK-other' },
+			{ secretAccessKey: 'other' },
+			{ securityToken: 'other' },
+			{ securityToken: '' },
+			{ baseUrl: 'https://insight.example.org' },
+		]) {
+			expect(() => assertCallerNotRefused(newSession('accessKey', { ...key, ...change }))).not.toThrow();
+		}
+	});
+
+	it.each<[string, number, string]>([
+		['in time', 0, 'five refusals lock the key'],
+		['nearly 15 minutes late', 15 * MINUTE - 1, 'five refusals lock the key'],
+		['nearly 15 minutes early', 1 - 15 * MINUTE, 'five refusals lock the key'],
+		['15 minutes ahead', 15 * MINUTE, 'is 15 minutes slow'],
+		['15 minutes behind', -15 * MINUTE, 'is 15 minutes fast'],
+		['an hour ahead', 60 * MINUTE, 'is 60 minutes slow'],
+	])('is told of a clock that is not right: the service is %s', (_what, skew, words) => {
+		// A header's date knows no milliseconds.
+		jest.spyOn(Date, 'now').mockReturnValue(1_000_000_000_000 - skew);
+		const date = new Date(1_000_000_000_000).toUTCString();
+		expect(createAuthenticator(newSession('accessKey')).unauthorized({ date })).toContain(words);
+	});
+
+	it.each([undefined, 'soon'])('is told to check the key where the service tells no time: %s', (date) => {
+		expect(createAuthenticator(newSession('accessKey')).unauthorized({ date })).toContain("'Access Key ID'");
+	});
+});
+
+describe('proveAccessKey', () => {
+	const proofOf = () => newSession('accessKey').proof as Parameters<typeof proveAccessKey>[0];
+
+	it('tries a key once for the whole process', async () => {
+		const proof = proofOf();
+		const send = jest.fn(async () => await Promise.resolve({}));
+		await proveAccessKey(proof, send);
+		await proveAccessKey(proof, send);
+		expect(send).toHaveBeenCalledTimes(1);
+	});
+
+	it('passes on a refusal, and sends nothing the next time', async () => {
+		const proof = proofOf();
+		const send = jest.fn(async () => await Promise.reject(failure(401)));
+		await expect(proveAccessKey(proof, send)).rejects.toThrow('no');
+		await expect(proveAccessKey(proof, send)).rejects.toMatchObject(notSent('access key'));
+		expect(send).toHaveBeenCalledTimes(1);
+	});
+
+	it('keeps to itself what else goes wrong, and tries again the next time', async () => {
+		const proof = proofOf();
+		const send = jest.fn(async () => await Promise.reject(failure(500)));
+		await proveAccessKey(proof, send);
+		await proveAccessKey(proof, send);
+		expect(send).toHaveBeenCalledTimes(2);
+	});
+});

@@ -1,8 +1,0 @@
-import { expectToBearLoad } from '../../../network/load';
-
-it.each([1, 2])(
-	'2,000 items with faults among them: none is lost, doubled or out of place (seed %d)',
-	async (seed) => {
-		await expectToBearLoad(2_000, seed);
-	},
-);

@@ -1,0 +1,229 @@
+import {
+	documentedFaults,
+	type FaultName,
+	faultNames,
+	harmlessFaults,
+	loopbackCertificate,
+	startSimulator,
+} from '../support/cloud';
+import { type CountingService, startCountingService } from '../support/cloud/countingService';
+import { startTcpProxy, type TcpProxy, type Weather } from '../support/network/tcpProxy';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
+
+/** Milliseconds that a call may take where it is known to take too long. */
+const TIMEOUT = 100;
+const names = makeNames(20);
+
+const isRefusedCaller = (fault: FaultName) =>
+	new Map(Object.entries(documentedFaults)).get(fault)?.status === 401;
+
+// No waits between repetitions: how long they are is tested elsewhere.
+beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0));
+afterEach(() => jest.restoreAllMocks());
+
+async function verifyThrough(
+	proxy: TcpProxy,
+	service: CountingService,
+	maxConcurrency: number,
+	{ list = names, timeout = 5_000 } = {},
+) {
+	const scheme = new URL(service.url).protocol;
+	const { items } = await verify(list, {
+		credentials: { ...service.credentials, baseUrl: `${scheme}//127.0.0.1:${proxy.port}` },
+		options: { maxConcurrency, maxRetries: 2, timeout },
+	});
+	expectOneOutputEach(items, list);
+	return items;
+}
+
+describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => {
+	describe('spoils a call that is on its way', () => {
+		let service: CountingService;
+		let proxy: TcpProxy;
+		beforeEach(async () => {
+			service = await startCountingService();
+			proxy = await startTcpProxy(service.url);
+		});
+		afterEach(async () => {
+			await proxy.close();
+			await service.close();
+		});
+
+		it.each<[string, Weather, string, number]>([
+			['cuts it off before it is forwarded', { onRequest: 'cut' }, 'CONNECTION_LOST', 0],
+			['resets it before it is forwarded', { onRequest: 'reset' }, 'CONNECTION_LOST', 0],
+			['cuts it off once the service has it', { onAnswer: { after: 0, end: 'cut' } }, 'CONNECTION_LOST', 1],
+			['resets it once the service has it', { onAnswer: { after: 0, end: 'reset' } }, 'CONNECTION_LOST', 1],
+			['cuts the headers short', { onAnswer: { after: 40, end: 'cut' } }, 'CONNECTION_LOST', 1],
+			['resets within the headers', { onAnswer: { after: 40, end: 'reset' } }, 'CONNECTION_LOST', 1],
+			['cuts the body short', { onAnswer: { after: 400, end: 'cut' } }, 'CONNECTION_LOST', 1],
+			['resets within the body', { onAnswer: { after: 400, end: 'reset' } }, 'CONNECTION_LOST', 1],
+		])('%s: it is sent once, and an endpoint may exist', async (_what, weather, code, posts) => {
+			proxy.weather = () => weather;
+			const items = await verifyThrough(proxy, service, maxConcurrency);
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code, outcomeUnknown: true });
+				expect(details?.description).toContain('a VPC endpoint may exist');
+			}
+			expect(postsOf(service, names)).toEqual(names.map(() => posts));
+			// Such a connection is of no more use, so each further one would be a further attempt.
+			expect(proxy.used).toBe(names.length);
+		});
+
+		it.each<[string, Weather, number]>([
+			['swallows it', { onRequest: 'hang' }, 0],
+			['swallows the answer', { onAnswer: { after: 0, end: 'hang' } }, 1],
+			['swallows the rest of the answer', { onAnswer: { after: 400, end: 'hang' } }, 1],
+			['lets the answer drip', { drip: { bytes: 10, every: 20 } }, 1],
+			['lets the answer come too late', { delay: TIMEOUT * 2 }, 1],
+		])('%s: it is ended in time and sent once', async (_what, weather, posts) => {
+			proxy.weather = () => weather;
+			const few = names.slice(0, maxConcurrency === 1 ? 2 : 10);
+			const started = performance.now();
+			const items = await verifyThrough(proxy, service, maxConcurrency, { list: few, timeout: TIMEOUT });
+			expect(performance.now() - started).toBeLessThan((few.length / maxConcurrency) * TIMEOUT + 500);
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'TIMEOUT', outcomeUnknown: true });
+			}
+			expect(postsOf(service, few)).toEqual(few.map(() => posts));
+			expect(proxy.used).toBe(few.length);
+		});
+
+		it.each<[string, Weather]>([
+			['is slow', { delay: 5 }],
+			['cuts the answer into small pieces', { drip: { bytes: 100, every: 1 } }],
+		])('%s: every item comes through on as few connections as ever', async (_what, weather) => {
+			proxy.weather = () => weather;
+			const items = await verifyThrough(proxy, service, maxConcurrency);
+			expect(detailsOf(items)).toEqual(names.map(() => undefined));
+			expect(postsOf(service, names)).toEqual(names.map(() => 1));
+			expect(proxy.connections).toBe(maxConcurrency);
+			expect(proxy.bytesDown).toBeGreaterThan(names.length * 500);
+		});
+
+		it('is good again after a fault: only the calls that met it are lost', async () => {
+			proxy.weather = (connection) =>
+				connection <= maxConcurrency ? { onAnswer: { after: 400, end: 'reset' } } : {};
+			const items = await verifyThrough(proxy, service, maxConcurrency);
+			expect(detailsOf(items).filter((details) => details?.outcomeUnknown)).toHaveLength(maxConcurrency);
+			expect(items.filter(({ json }) => json.id)).toHaveLength(names.length - maxConcurrency);
+			expect(postsOf(service, names)).toEqual(names.map(() => 1));
+		});
+	});
+
+	describe('never lets a connection stand', () => {
+		let service: CountingService;
+		let proxy: TcpProxy;
+		beforeEach(async () => {
+			service = await startCountingService({ tls: loopbackCertificate });
+			proxy = await startTcpProxy(service.url);
+		});
+		afterEach(async () => {
+			await proxy.close();
+			await service.close();
+		});
+
+		const within: Array<[string, Weather]> = [
+			['cuts it as soon as it is accepted', { onAccept: 'cut' }],
+			['resets it as soon as it is accepted', { onAccept: 'reset' }],
+			['cuts it at the beginning of the handshake', { onRequest: 'cut' }],
+			['resets it at the beginning of the handshake', { onRequest: 'reset' }],
+			['cuts it in the middle of the handshake', { onAnswer: { after: 100, end: 'cut' } }],
+			['resets it in the middle of the handshake', { onAnswer: { after: 100, end: 'reset' } }],
+		];
+
+		it.each(within)('%s: it is tried as often as allowed, and nothing was sent', async (_what, weather) => {
+			proxy.weather = () => weather;
+			const items = await verifyThrough(proxy, service, maxConcurrency);
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+				expect(details?.description).toContain('Nothing was sent');
+				expect(details?.description).toContain('Tried 3 times');
+				expect(details?.description).not.toContain('may exist');
+			}
+			expect(proxy.connections).toBe(names.length * 3);
+			expect(service.posts.size).toBe(0);
+		});
+
+		it.each(within)('%s, at first: no item is lost and none is sent twice', async (_what, weather) => {
+			const bad = maxConcurrency === 1 ? 2 : 10;
+			proxy.weather = (connection) => (connection <= bad ? weather : {});
+			const items = await verifyThrough(proxy, service, maxConcurrency);
+			expect(detailsOf(items)).toEqual(names.map(() => undefined));
+			expect(postsOf(service, names)).toEqual(names.map(() => 1));
+			expect(proxy.connections).toBe(bad + maxConcurrency);
+		});
+
+		it('refuses it: it is tried as often as allowed, and nothing was sent', async () => {
+			await proxy.close();
+			const items = await verifyThrough(proxy, service, maxConcurrency);
+			for (const { json } of items) {
+				expect(json.error).toBe(`No connection to 127.0.0.1:${proxy.port}: it was refused`);
+			}
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+				expect(details?.description).toContain('Tried 3 times');
+			}
+			expect(service.posts.size).toBe(0);
+		});
+	});
+});
+
+describe.each([1, 10])('with %d under way, a service', (maxConcurrency) => {
+	// These ask to wait for a second, or until the time is up.
+	const slow: FaultName[] = ['throttled-retry-after', 'no-answer', 'slow-drip'];
+	const repeated: FaultName[] = ['apigw-0308', 'apig-0308', 'iam-0012', 'apigw-0613'];
+	const unknown: FaultName[] = [
+		'sign-in-page',
+		'html-502',
+		'plain-503',
+		'empty-200',
+		'json-array',
+		'no-id',
+		'broken-json',
+		'giant',
+		'connection-reset',
+		'truncated',
+		'no-answer',
+		'slow-drip',
+	];
+	const isUnknown = (fault: FaultName) => {
+		const { status } = Object.hasOwn(documentedFaults, fault)
+			? documentedFaults[fault as keyof typeof documentedFaults]
+			: { status: 0 };
+		return unknown.includes(fault) || (status >= 500 && !repeated.includes(fault));
+	};
+
+	it('that fails in every way it can is asked again only where it cannot have acted', async () => {
+		const simulator = await startSimulator();
+		// After a 401 the token is not sent any more.
+		const quick = faultNames.filter(
+			(fault) => ![...slow, ...harmlessFaults].includes(fault) && !isRefusedCaller(fault),
+		);
+		const hanging: FaultName[] = ['no-answer', 'slow-drip'];
+		// Most of them thrice, so that each is met by others before and behind it.
+		const list = [...quick, ...hanging, ...quick, ...quick].map((fault, index) => ({
+			fault,
+			name: `cn-north-4.fault-${fault}.item-${index}`,
+		}));
+		const wanted = list.map(({ name }) => name);
+		const { items } = await verify(wanted, {
+			credentials: simulator.credentials,
+			// Long enough for the others on a busy machine.
+			options: { maxConcurrency, maxRetries: 2, timeout: 2_000 },
+		});
+		await simulator.close();
+
+		expectOneOutputEach(items, wanted);
+		const posts = new Map<string, number>();
+		for (const { method, path, body } of simulator.requests) {
+			expect([method, path]).toEqual(['POST', expect.stringContaining('/connections/vpc-endpoint')]);
+			const { vpc_ep_server_name: name } = JSON.parse(body) as { vpc_ep_server_name: string };
+			posts.set(name, (posts.get(name) ?? 0) + 1);
+		}
+		const details = detailsOf(items);
+		expect(
+			list.map(({ name, fault }, index) => [fault, posts.get(name), details[index]?.outcomeUnknown]),
+		).toEqual(list.map(({ fault }) => [fault, repeated.includes(fault) ? 3 : 1, isUnknown(fault)]));
+	});
+});

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+
+import type { RequestError } from '../../nodes/DataArtsInsight/transport/errors/errors';
+import { connectTo } from '../support/cloud/tokenCredential';
+
+const MIB = 1024 * 1024;
+let server: Server;
+let answer: (socket: Socket) => void;
+const sockets = new Set<Socket>();
+
+beforeAll(async () => {
+	server = createServer((socket) => {
+		sockets.add(socket);
+		socket.on('close', () => sockets.delete(socket));
+		socket.on('error', () => undefined);
+		socket.on('data', (chunk) => {
+			if (String(chunk).endsWith('"}')) answer(socket);
+		});
+	}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+});
+afterAll(() => {
+	for (const socket of sockets) socket.destroy();
+	server.close();
+});
+
+async function call() {
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const callService = await connectTo(url);
+	return await callService({ method: 'POST', path: '/x', body: { ask: 'a' } });
+}
+const failure = async () =>
+	await call().then(
+		(object) => {
+			throw new Error(`Expected a failure, got ${JSON.stringify(object).slice(0, 100)}`);
+		},
+		(error: RequestError) => error,
+	);
+
+const head = (...headers: string[]) => `${['HTTP/1.1 200 OK', ...headers].join('\r\n')}\r\n\r\n`;
+const whole = (body: Buffer, ...headers: string[]) =>
+	Buffer.concat([Buffer.from(head(`Content-Length: ${body.length}`, ...headers)), body]);
+const object = { id: '1', text: 'größer 数据' };
+const json = Buffer.from(JSON.stringify(object));
+
+/** Writes without end, as fast as the other side reads, and tells how much it was. */
+function pour(socket: Socket, part: Buffer): { written: number } {
+	const seen = { written: 0 };
+	const more = () => {
+		let taken = true;
+		while (taken && !socket.destroyed && seen.written < 64 * MIB) {
+			taken = socket.write(part);
+			seen.written += part.length;
+		}
+	};
+	socket.on('drain', more);
+	more();
+	return seen;
+}
+
+describe('an answer is read', () => {
+	it.each<[string, Buffer]>([
+		['with gzip', whole(gzipSync(json), 'Content-Encoding: gzip')],
+		['with gzip under its old name', whole(gzipSync(json), 'content-encoding:  X-GZIP')],
+		['with deflate', whole(deflateSync(json), 'Content-Encoding: deflate')],
+		['that says it is not compressed', whole(json, 'Content-Encoding: identity')],
+		['with a byte order mark', whole(Buffer.concat([Buffer.from('\uFEFF'), json]))],
+		[
+			'with gzip and a byte order mark',
+			whole(gzipSync(Buffer.concat([Buffer.from('\uFEFF'), json])), 'Content-Encoding: gzip'),
+		],
+		[
+			'with headers of 100 KB',
+			whole(json, `X-Long: ${'x'.repeat(60_000)}`, `X-Longer: ${'x'.repeat(40_000)}`),
+		],
+	])('%s', async (_how, bytes) => {
+		answer = (socket) => socket.write(bytes);
+		expect(await call()).toEqual(object);
+	});
+
+	it('with gzip, in pieces of a few bytes', async () => {
+		const bytes = whole(gzipSync(json), 'Content-Encoding: gzip');
+		answer = (socket) => {
+			socket.setNoDelay();
+			for (let at = 0; at < bytes.length; at += 7) socket.write(bytes.subarray(at, at + 7));
+		};
+		expect(await call()).toEqual(object);
+	});
+
+	it('with a body of nearly 1 MiB, in many chunks', async () => {
+		const large = { id: '1', text: 'x'.repeat(MIB - 100) };
+		const text = JSON.stringify(large);
+		answer = (socket) => {
+			socket.write(head('Transfer-Encoding: chunked'));
+			for (let at = 0; at < text.length; at += 1_000) {
+				const part = text.slice(at, at + 1_000);
+				socket.write(`${part.length.toString(16)}\r\n${part}\r\n`);
+			}
+			socket.write('0\r\n\r\n');
+		};
+		expect(await call()).toEqual(large);
+	});
+});
+
+describe('an answer is none', () => {
+	const unexpected = { code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: true };
+
+	it.each<[string, Buffer]>([
+		['that is not the gzip that it says to be', whole(json.subarray(1), 'Content-Encoding: gzip')],
+		['whose gzip was cut short', whole(gzipSync(json).subarray(0, -9), 'Content-Encoding: gzip')],
+		['that is compressed in a way nobody asked for', whole(brotliCompressSync(json), 'Content-Encoding: br')],
+	])('%s', async (_what, bytes) => {
+		answer = (socket) => socket.write(bytes);
+		expect((await failure()).details).toEqual(unexpected);
+	});
+});
+
+describe('an answer is cut off', () => {
+	const tooLarge = { code: 'ANSWER_TOO_LARGE', outcomeUnknown: true };
+
+	it('that is larger than 1 MiB, by one byte', async () => {
+		answer = (socket) => socket.write(whole(Buffer.from(`"${'x'.repeat(MIB - 1)}"`)));
+		const error = await failure();
+		expect(error.details).toEqual(tooLarge);
+		expect(error.message).toContain('1 MiB');
+	});
+
+	it('that is larger than 1 MiB once it is decompressed, without being decompressed whole', async () => {
+		const bomb = gzipSync(Buffer.alloc(256 * MIB, ' '));
+		answer = (socket) => socket.write(whole(bomb, 'Content-Encoding: gzip'));
+		const before = process.memoryUsage().rss;
+		expect((await failure()).details).toEqual(tooLarge);
+		expect(process.memoryUsage().rss - before).toBeLessThan(100 * MIB);
+	});
+
+	it.each<[string, string, Buffer]>([
+		[
+			'in extensions of a chunk',
+			`${head('Transfer-Encoding: chunked')}1;`,
+			Buffer.from('x'.repeat(64 * 1024)),
+		],
+		[
+			'in answers before the answer',
+			'',
+			Buffer.from('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'.repeat(1_000)),
+		],
+	])('that pours %s', async (_how, first, part) => {
+		let seen = { written: 0 };
+		answer = (socket) => {
+			socket.write(first);
+			seen = pour(socket, part);
+		};
+		const before = process.memoryUsage().rss;
+		expect((await failure()).details).toEqual(tooLarge);
+		// What was on its way in the kernel's buffers counts here as well.
+		expect(seen.written).toBeLessThan(16 * MIB);
+		expect(process.memoryUsage().rss - before).toBeLessThan(150 * MIB);
+	});
+
+	it('that comes in chunks of one byte, ten of them, and takes little more memory than its size', async () => {
+		answer = (socket) => {
+			socket.write(head('Transfer-Encoding: chunked'));
+			pour(socket, Buffer.from('1\r\n \r\n'.repeat(10_000)));
+		};
+		const before = process.memoryUsage().rss;
+		const errors = await Promise.all(Array.from({ length: 10 }, failure));
+		expect(errors.map(({ details }) => details)).toEqual(Array(10).fill(tooLarge));
+		expect(process.memoryUsage().rss - before).toBeLessThan(200 * MIB);
+	});
+
+	it('whose headers are larger than 128 KiB, and that is said', async () => {
+		answer = (socket) => socket.write(head(`X-Long: ${'x'.repeat(130 * 1024)}`, 'Content-Length: 0'));
+		const error = await failure();
+		expect(error.details).toEqual(tooLarge);
+		expect(error.message).toBe('The headers of the answer were larger than 128 KiB and were cut off');
+	});
+});

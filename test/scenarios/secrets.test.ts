@@ -1,0 +1,165 @@
+import { inspect } from 'node:util';
+
+import { transport } from '../support/engine/built';
+import {
+	faultNames,
+	harmlessFaults,
+	faultServerName,
+	loopbackCertificate,
+	startSimulator,
+} from '../support/cloud';
+import { startCountingService } from '../support/cloud/countingService';
+import { proxySecrets, setProxies, startHttpProxy } from '../support/network/httpProxy';
+import { startTcpProxy, type Weather } from '../support/network/tcpProxy';
+import { verify, type VerifyOptions } from '../support/engine/verify';
+
+const { connect, openSession } = transport;
+
+/** All that this process wrote and warned of while a test ran. */
+let written: unknown[];
+let restore: () => void;
+
+beforeEach(() => {
+	setProxies();
+	written = [];
+	const note = (...values: unknown[]) => {
+		written.push(...values);
+		return true;
+	};
+	jest.spyOn(Math, 'random').mockReturnValue(0);
+	for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) {
+		jest.spyOn(console, method).mockImplementation(note);
+	}
+	jest.spyOn(process.stdout, 'write').mockImplementation(note);
+	jest.spyOn(process.stderr, 'write').mockImplementation(note);
+	process.on('warning', note);
+	restore = () => process.off('warning', note);
+});
+afterEach(() => {
+	restore();
+	jest.restoreAllMocks();
+	setProxies();
+});
+
+const whole = (value: unknown) =>
+	inspect(value, { depth: 20, showHidden: true, maxStringLength: null, getters: true });
+
+/** Runs into a failure both ways that n8n knows, and below n8n for the bare error; nothing of it may hold a secret. */
+async function expectNoSecrets(options: VerifyOptions, name = 'cn-north-4.item-0') {
+	const { token, ...rest } = options.credentials as { token: string };
+	const produced: unknown[] = [];
+	for (const onError of ['continueRegularOutput', 'continueErrorOutput', 'stopWorkflow'] as const) {
+		const { run, error, items } = await verify([name], { ...options, onError });
+		expect(error ?? items[0]?.json.error ?? run.data.resultData.runData['DataArts Insight']).toBeDefined();
+		produced.push(JSON.stringify([run, error, items]), whole([run, error, error?.stack, error?.cause]));
+	}
+	const call = await connect(openSession({ token, ...rest }), { timeout: 100, maxRetries: 1 });
+	const bare: unknown = await call({
+		method: 'POST',
+		path: '/v1/p/x',
+		body: { vpc_ep_server_name: name },
+	}).then(
+		() => undefined,
+		(error: unknown) => error,
+	);
+	produced.push(whole(bare), bare instanceof Error ? bare.stack : '', String(bare));
+
+	const text = [...produced, ...written.map(whole)].join('\n');
+	// A tenth of the token would be as bad; in what n8n stores of workflow and error it has no place either.
+	for (const secret of [token, token.slice(0, 40), ...proxySecrets])
+		expect(text.includes(secret)).toBe(false);
+}
+
+const quick = { timeout: 100, maxRetries: 1 };
+
+it('the search finds a secret where there is one', async () => {
+	const service = await startCountingService();
+	service.reply = () => '400';
+	const { token } = service.credentials;
+	console.log(`token ${String(token)}`);
+	await expect(expectNoSecrets({ credentials: service.credentials, options: quick })).rejects.toThrow();
+	await service.close();
+});
+
+it('no failure of the service gives a secret away', async () => {
+	const simulator = await startSimulator();
+	// It asks to wait for a second; the answer itself is the same as another's.
+	const fails = faultNames.filter(
+		(fault) => fault !== 'throttled-retry-after' && !harmlessFaults.includes(fault),
+	);
+	for (const fault of fails) {
+		// A token of its own: one that was refused is not sent again.
+		const credentials = { ...simulator.credentials, token: simulator.issueToken() };
+		await expectNoSecrets({ credentials, options: quick }, faultServerName(fault));
+	}
+	await simulator.close();
+}, 15_000);
+
+const weathers: Array<[string, Weather]> = [
+	['resets on accepting', { onAccept: 'reset' }],
+	['cuts requests', { onRequest: 'cut' }],
+	['resets requests', { onRequest: 'reset' }],
+	['swallows requests', { onRequest: 'hang' }],
+	['cuts answers', { onAnswer: { after: 300, end: 'cut' } }],
+	['resets answers', { onAnswer: { after: 300, end: 'reset' } }],
+	['drips', { drip: { bytes: 5, every: 10 } }],
+];
+
+it.each(weathers)('a network that %s gives no secret away', async (_what, weather) => {
+	const service = await startCountingService();
+	const proxy = await startTcpProxy(service.url);
+	proxy.weather = () => weather;
+	await expectNoSecrets({
+		credentials: { ...service.credentials, baseUrl: `http://127.0.0.1:${proxy.port}` },
+		options: quick,
+	});
+	await proxy.close();
+	await service.close();
+});
+
+it.each<[string, Weather]>([
+	['resets on accepting', { onAccept: 'reset' }],
+	['resets the handshake', { onAnswer: { after: 100, end: 'reset' } }],
+	['shows a certificate that nobody vouches for', {}],
+])('a server that %s gives no secret away', async (_what, weather) => {
+	const service = await startCountingService({ tls: loopbackCertificate });
+	const proxy = await startTcpProxy(service.url);
+	proxy.weather = () => weather;
+	await expectNoSecrets({
+		credentials: {
+			...service.credentials,
+			baseUrl: `https://127.0.0.1:${proxy.port}`,
+			allowUnauthorizedCerts: false,
+		},
+		options: quick,
+	});
+	await proxy.close();
+	await service.close();
+});
+
+it.each(['works while the service fails', 'refuses the login', 'is not there', 'resets', 'is no address'])(
+	'a proxy that %s gives no secret away',
+	async (what) => {
+		const service = await startCountingService({ tls: loopbackCertificate });
+		service.reply = () => 'reset';
+		const proxy = await startHttpProxy(true);
+		const network = await startTcpProxy(`http://${proxy.host}`);
+		network.weather = () => (what === 'resets' ? { onRequest: 'reset' } : {});
+		let url = proxy.url.replace(proxy.host, `127.0.0.1:${network.port}`);
+		if (what === 'refuses the login') url = url.replace('n8n-user', 'somebody');
+		if (what === 'is no address') url = url.replace(/@.*/, '@');
+		if (what === 'is not there') await network.close();
+		setProxies({ HTTPS_PROXY: url });
+		if (what === 'is no address') {
+			// Nothing can be made ready then, so there is no bare error to look at below n8n.
+			const { run, items } = await verify(['a'], { credentials: service.credentials });
+			const text = whole([run, items, written]);
+			for (const secret of proxySecrets) expect(text.includes(secret)).toBe(false);
+		} else {
+			await expectNoSecrets({ credentials: service.credentials, options: quick });
+		}
+		if (what !== 'is not there') await network.close();
+		await proxy.close();
+		await service.close();
+	},
+);

@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+import { catalogue, loopbackCertificate, startSimulator } from '../support/cloud';
+import { expiredCertificate, futureCertificate } from '../support/network/certificates';
+import { startCountingService } from '../support/cloud/countingService';
+import { startTcpProxy } from '../support/network/tcpProxy';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
+
+const names = makeNames(10);
+
+// No waits between repetitions, should there be any.
+beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0));
+afterEach(() => jest.restoreAllMocks());
+
+describe.each([1, 10])('with %d under way, a server whose certificate', (maxConcurrency) => {
+	it.each([
+		[
+			'nobody vouches for',
+			loopbackCertificate,
+			'is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)',
+			/certificate authority/,
+		],
+		['has expired', expiredCertificate, 'has expired (CERT_HAS_EXPIRED)', /renew the certificate/],
+		['is not valid yet', futureCertificate, 'is not valid yet (CERT_NOT_YET_VALID)', /clock/],
+	])(
+		'%s gets nothing and is asked once, unless the credential says otherwise',
+		async (_what, tls, why, remedy) => {
+			const service = await startCountingService({ tls });
+			const proxy = await startTcpProxy(service.url);
+			const run = async (allowUnauthorizedCerts: boolean) => {
+				const { items } = await verify(names, {
+					credentials: {
+						...service.credentials,
+						baseUrl: `https://127.0.0.1:${proxy.port}`,
+						allowUnauthorizedCerts,
+					},
+					options: { maxConcurrency, maxRetries: 3 },
+				});
+				expectOneOutputEach(items, names);
+				return items;
+			};
+			try {
+				// The other way round at the end, too: a connection that was let through must not serve a stricter credential.
+				for (const allowed of [false, true, false]) {
+					const before = { connections: proxy.connections, posts: postsOf(service, names) };
+					const items = await run(allowed);
+					if (allowed) {
+						expect(detailsOf(items)).toEqual(names.map(() => undefined));
+						expect(postsOf(service, names)).toEqual(names.map(() => 1));
+						continue;
+					}
+					for (const { json } of items) {
+						expect(json.error).toBe(`No connection to 127.0.0.1:${proxy.port}: its certificate ${why}`);
+					}
+					for (const details of detailsOf(items)) {
+						expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+						expect(details?.description).toMatch(/Nothing was sent.*Ignore SSL Issues/);
+						expect(details?.description).toMatch(remedy);
+						expect(/certificate authority/.test(details?.description ?? '')).toBe(why.includes('trusted'));
+					}
+					expect(proxy.connections - before.connections).toBe(names.length);
+					expect(postsOf(service, names)).toEqual(before.posts);
+				}
+			} finally {
+				await proxy.close();
+				await service.close();
+			}
+		},
+	);
+});
+
+describe('in a process of its own, whose environment Node.js reads', () => {
+	const run = promisify(execFile);
+	const script = `
+		const { connect, openSession } = require(process.env.TRANSPORT);
+		connect(openSession(JSON.parse(process.env.CREDENTIALS)), { timeout: 5_000, maxRetries: 0 })
+			.then((call) => call({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } }))
+			.then(() => 'sent', ({ message, description }) => message + '. ' + description)
+			.then(console.log);`;
+
+	/** What becomes of one call in it. */
+	async function callWith(credentials: object, environment: Record<string, string>) {
+		const service = await startCountingService({ tls: loopbackCertificate, host: '0.0.0.0' });
+		try {
+			const { port } = new URL(service.url);
+			const env = {
+				...environment,
+				TRANSPORT: resolve(__dirname, '../../dist/nodes/DataArtsInsight/transport'),
+				CREDENTIALS: JSON.stringify({
+					...service.credentials,
+					baseUrl: `https://127.0.0.1:${port}`,
+					allowUnauthorizedCerts: false,
+					...credentials,
+				}).replaceAll('PORT', port),
+			};
+			const { stdout } = await run(process.execPath, ['-e', script], { env });
+			return { outcome: stdout.trim(), posts: service.posts.size };
+		} finally {
+			await service.close();
+		}
+	}
+
+	it('NODE_TLS_REJECT_UNAUTHORIZED=0 changes nothing: the credential decides', async () => {
+		const { outcome, posts } = await callWith({}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+		expect(outcome).toContain('(DEPTH_ZERO_SELF_SIGNED_CERT)');
+		expect(posts).toBe(0);
+	});
+
+	describe('with a certificate authority of its own', () => {
+		const file = join(tmpdir(), `loopback-${process.pid}.pem`);
+		beforeAll(async () => await writeFile(file, loopbackCertificate.cert));
+		afterAll(async () => await rm(file));
+		const trusting = { NODE_EXTRA_CA_CERTS: file };
+
+		it('its certificates are taken', async () => {
+			expect(await callWith({}, trusting)).toEqual({ outcome: 'sent', posts: 1 });
+		});
+
+		it('a certificate for another host is not, and the advice speaks of the address', async () => {
+			const { outcome, posts } = await callWith({ baseUrl: 'https://127.0.0.2:PORT' }, trusting);
+			expect(outcome).toContain('its certificate is for another host (ERR_TLS_CERT_ALTNAME_INVALID)');
+			expect(outcome).toContain('it has to be the name that the certificate is for');
+			expect(outcome).not.toContain('authority');
+			expect(posts).toBe(0);
+		});
+	});
+});
+
+it('a private cloud whose certificates nobody vouches for can be logged in to, if the credential says so', async () => {
+	const simulator = await startSimulator({ tls: loopbackCertificate });
+	const login = async (allowUnauthorizedCerts: boolean) => {
+		const credentials = { ...simulator.passwordCredentials, allowUnauthorizedCerts };
+		const { items } = await verify([catalogue.webShop.name], { credentials, options: { maxRetries: 0 } });
+		return items[0]?.json.error;
+	};
+	try {
+		expect(await login(false)).toContain('certificate is not trusted');
+		expect(simulator.logins).toBe(0);
+		expect(await login(true)).toBeUndefined();
+		expect(simulator.logins).toBe(1);
+	} finally {
+		await simulator.close();
+	}
+});
