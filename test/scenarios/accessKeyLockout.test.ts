@@ -8,7 +8,7 @@ import {
 	startScriptedServer,
 } from '../support/network/scriptedServer';
 
-const { connect, openSession } = transport;
+const { createClient, readCredential } = transport;
 
 /** How many requests may be out with a key that may be wrong. */
 const MAX_UNPROVEN = 3;
@@ -48,7 +48,7 @@ async function callAtOnce(
 		signal = undefined as AbortSignal | undefined,
 	} = {},
 ) {
-	const call = await connect(openSession(credential), { timeout, maxRetries, signal });
+	const call = await createClient(readCredential(credential), { timeout, maxRetries, signal });
 	return await Promise.all(
 		Array.from({ length: calls }, async () =>
 			call({ method: 'POST', path: '/v1/p/x', body: {} }).then(

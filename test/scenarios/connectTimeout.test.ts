@@ -14,7 +14,7 @@ import { startTcpProxy } from '../support/network/tcpProxy';
 import { useTlsService } from '../support/network/tlsService';
 import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
 
-const { connect, openSession } = transport;
+const { createClient, readCredential } = transport;
 
 const names = makeNames(10);
 let service: CountingService;
@@ -75,7 +75,11 @@ describe('after 10 seconds', () => {
 			createSecureLookup: () => () => undefined,
 			validateRedirectSync: () => undefined,
 		};
-		const call = await connect(openSession(service.credentials), { timeout: 1_000, maxRetries: 0, egress });
+		const call = await createClient(readCredential(service.credentials), {
+			timeout: 1_000,
+			maxRetries: 0,
+			egress,
+		});
 		const unresolved = took(
 			call({ method: 'POST', path: '/x' }).catch((error: RequestError) => ({ details: error.details })),
 		);
@@ -106,8 +110,8 @@ it('a call whose connection fails holds back no other', async () => {
 	const proxy = await startTcpProxy(service.url);
 	proxy.weather = (connection) => (connection === 1 ? { onAccept: 'reset' } : {});
 	jest.spyOn(Math, 'random').mockReturnValue(0.999);
-	const session = openSession({ ...service.credentials, baseUrl: `https://127.0.0.1:${proxy.port}` });
-	const call = await connect(session, { timeout: 5_000, maxRetries: 1 });
+	const session = readCredential({ ...service.credentials, baseUrl: `https://127.0.0.1:${proxy.port}` });
+	const call = await createClient(session, { timeout: 5_000, maxRetries: 1 });
 	const ask = (name: string) =>
 		took(call({ method: 'POST', path: '/x', body: { vpc_ep_server_name: name } }));
 	const first = ask('first');
@@ -191,8 +195,8 @@ it('a name that the policy cannot resolve is told of as everywhere else, and rep
 		createSecureLookup: () => () => undefined,
 		validateRedirectSync: () => undefined,
 	};
-	const session = openSession({ ...service.credentials, baseUrl: 'https://insight.invalid' });
-	const call = await connect(session, { timeout: 1_000, maxRetries: 2, egress });
+	const session = readCredential({ ...service.credentials, baseUrl: 'https://insight.invalid' });
+	const call = await createClient(session, { timeout: 1_000, maxRetries: 2, egress });
 	const error: unknown = await call({ method: 'POST', path: '/x' }).catch((reason: unknown) => reason);
 	expect(error).toMatchObject({
 		message: 'No connection to insight.invalid: the host name could not be resolved',

@@ -7,7 +7,7 @@ import {
 	startSimulator,
 } from '../support/cloud';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
-import { startTcpProxy, type TcpProxy, type Weather } from '../support/network/tcpProxy';
+import { startTcpProxy, type TcpProxy, type NetworkBehaviour } from '../support/network/tcpProxy';
 import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
 
 /** Milliseconds that a call may take where it is known to take too long. */
@@ -49,7 +49,7 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 			await service.close();
 		});
 
-		it.each<[string, Weather, string, number]>([
+		it.each<[string, NetworkBehaviour, string, number]>([
 			['cuts it off before it is forwarded', { onRequest: 'cut' }, 'CONNECTION_LOST', 0],
 			['resets it before it is forwarded', { onRequest: 'reset' }, 'CONNECTION_LOST', 0],
 			['cuts it off once the service has it', { onAnswer: { after: 0, end: 'cut' } }, 'CONNECTION_LOST', 1],
@@ -70,7 +70,7 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 			expect(proxy.used).toBe(names.length);
 		});
 
-		it.each<[string, Weather, number]>([
+		it.each<[string, NetworkBehaviour, number]>([
 			['swallows it', { onRequest: 'hang' }, 0],
 			['swallows the answer', { onAnswer: { after: 0, end: 'hang' } }, 1],
 			['swallows the rest of the answer', { onAnswer: { after: 400, end: 'hang' } }, 1],
@@ -89,7 +89,7 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 			expect(proxy.used).toBe(few.length);
 		});
 
-		it.each<[string, Weather]>([
+		it.each<[string, NetworkBehaviour]>([
 			['is slow', { delay: 5 }],
 			['cuts the answer into small pieces', { drip: { bytes: 100, every: 1 } }],
 		])('%s: every item comes through on as few connections as ever', async (_what, weather) => {
@@ -123,7 +123,7 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 			await service.close();
 		});
 
-		const within: Array<[string, Weather]> = [
+		const within: Array<[string, NetworkBehaviour]> = [
 			['cuts it as soon as it is accepted', { onAccept: 'cut' }],
 			['resets it as soon as it is accepted', { onAccept: 'reset' }],
 			['cuts it at the beginning of the handshake', { onRequest: 'cut' }],

@@ -6,7 +6,7 @@ import { type Seen, type SeparateService, startSeparateService } from '../suppor
 import { startTcpProxy } from '../support/network/tcpProxy';
 import { detailsOf, expectOneOutputEach, makeNames, verify } from '../support/engine/verify';
 
-const { connect, openSession } = transport;
+const { createClient, readCredential } = transport;
 
 /**
  * Milliseconds for the close to arrive. What is closed at the very moment of a call is nobody's fault, and a
@@ -97,7 +97,7 @@ describe.each([true, false])(
 		});
 
 		it('connections that are closed meanwhile cost no call, even if the next one comes at once', async () => {
-			const call = await connect(openSession(service.credentials), { timeout: 5_000, maxRetries: 0 });
+			const call = await createClient(readCredential(service.credentials), { timeout: 5_000, maxRetries: 0 });
 			for (const vpc_ep_server_name of makeNames(10).map((name) => `${name}.direct`)) {
 				await call({ method: 'POST', path: '/x', body: { vpc_ep_server_name } });
 				// n8n's engine has to wait for this and that between two runs. Here nothing comes between.

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import type { RunLimits } from '../../nodes/DataArtsInsight/transport/client';
+import type { ClientLimits } from '../../nodes/DataArtsInsight/transport/client';
 import { connectTo } from '../support/cloud/tokenCredential';
 
 const MIB = 1024 * 1024;
@@ -23,7 +23,7 @@ afterAll(() => {
 	server.closeAllConnections();
 });
 
-async function start(limits: Partial<RunLimits> = {}) {
+async function start(limits: Partial<ClientLimits> = {}) {
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const call = await connectTo(url, { timeout: HOUR, ...limits });
 	return async () => await call({ method: 'POST', path: '/x' });

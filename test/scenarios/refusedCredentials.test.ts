@@ -8,7 +8,7 @@ import { built, OUR_NODE, transport } from '../support/engine/built';
 import { type Simulator, startSimulator, unknownToken } from '../support/cloud';
 import { byName, names, runNode } from '../support/engine/runNode';
 
-const { connect, openSession } = transport;
+const { createClient, readCredential } = transport;
 
 let simulator: Simulator;
 beforeEach(async () => (simulator = await startSimulator()));
@@ -38,7 +38,7 @@ async function testCredential(data: IDataObject) {
 
 /** One call, and the error that it ends with. */
 const callOnce = async (credential: IDataObject) => {
-	const call = await connect(openSession(credential as never), { timeout: 5_000, maxRetries: 0 });
+	const call = await createClient(readCredential(credential as never), { timeout: 5_000, maxRetries: 0 });
 	return await call({ method: 'GET', path: `/v1/${simulator.credentials.projectId}/connections` }).then(
 		() => undefined,
 		(error: RequestErrorType) => error,

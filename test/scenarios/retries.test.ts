@@ -4,17 +4,17 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 
 import fc from 'fast-check';
 
-import type { RunLimits } from '../../nodes/DataArtsInsight/transport/client';
-import type { Session } from '../../nodes/DataArtsInsight/transport/identity/credential';
+import type { ClientLimits } from '../../nodes/DataArtsInsight/transport/client';
+import type { Credential } from '../../nodes/DataArtsInsight/transport/identity/credential';
 import { transport } from '../support/engine/built';
 
-const { connect, RequestError } = transport;
+const { createClient, RequestError } = transport;
 
-const sessionAt = (port: number): Session => ({
+const sessionAt = (port: number): Credential => ({
 	origin: `http://127.0.0.1:${port}`,
 	projectId: 'p',
 	workspaceId: 'w',
-	proof: { mode: 'token', token: 'MIIsecret' },
+	authentication: { mode: 'token', token: 'MIIsecret' },
 	allowUnauthorizedCerts: false,
 	secrets: ['MIIsecret'],
 });
@@ -27,7 +27,7 @@ async function portOf(server: TcpServer): Promise<number> {
 
 describe('a call', () => {
 	let server: Server;
-	let session: Session;
+	let session: Credential;
 	let answer: RequestListener;
 	let connections = 0;
 
@@ -41,11 +41,11 @@ describe('a call', () => {
 		server.close();
 	});
 
-	const call = async (to: Session, limits: Partial<RunLimits> = {}) => {
-		const callService = await connect(to, { timeout: 5_000, maxRetries: 0, ...limits });
+	const call = async (to: Credential, limits: Partial<ClientLimits> = {}) => {
+		const callService = await createClient(to, { timeout: 5_000, maxRetries: 0, ...limits });
 		return await callService({ method: 'POST', path: '/x', body: { a: 1 } });
 	};
-	const post = async (limits: Partial<RunLimits> = {}) => await call(session, limits);
+	const post = async (limits: Partial<ClientLimits> = {}) => await call(session, limits);
 	const failure = async (call: Promise<unknown>) => {
 		const error: unknown = await call.then(
 			() => undefined,
@@ -126,7 +126,7 @@ describe('a call', () => {
 		'leaves open after a 500 whether it acted, if it is no GET: %s',
 		async (method) => {
 			answer = (_request, response) => response.writeHead(500).end();
-			const callService = await connect(session, { timeout: 5_000, maxRetries: 0 });
+			const callService = await createClient(session, { timeout: 5_000, maxRetries: 0 });
 			const { details } = await failure(callService({ method, path: '/x' }));
 			expect(details).toEqual({ code: 'HTTP_500', httpStatus: 500, outcomeUnknown: method === 'POST' });
 		},
@@ -266,7 +266,7 @@ describe('a call', () => {
 				if (times.length === 1) response.writeHead(429, { 'retry-after': '1' }).end();
 				else response.end('{"id":"1"}');
 			};
-			const callService = await connect(session, { timeout: 5_000, maxRetries: 1 });
+			const callService = await createClient(session, { timeout: 5_000, maxRetries: 1 });
 			const first = callService({ method: 'POST', path: '/x' });
 			while (times.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
 			await new Promise((resolve) => setTimeout(resolve, 50));

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 
 import fc from 'fast-check';
 
-import type { Session } from '../../nodes/DataArtsInsight/transport/identity/credential';
+import type { Credential } from '../../nodes/DataArtsInsight/transport/identity/credential';
 import { transport } from '../support/engine/built';
 
-const { connect, loginToken, readAnswer, RequestError } = transport;
+const { createClient, loginToken, readAnswer, RequestError } = transport;
 
 /** As long as a token is, and with no piece in it twice. */
 const token = `MII${Array.from({ length: 15 }, (_, i) => createHash('sha512').update(String(i)).digest('base64')).join('')}`;
@@ -179,17 +179,17 @@ it.each([
 });
 
 describe('of a request that is repeated', () => {
-	const sessionWith = (origin: string, proof: Session['proof'], known: string[]): Session => ({
+	const sessionWith = (origin: string, proof: Credential['authentication'], known: string[]): Credential => ({
 		origin,
 		projectId: 'p',
 		workspaceId: 'w',
-		proof,
+		authentication: proof,
 		allowUnauthorizedCerts: false,
 		secrets: known,
 	});
 	const accessKey = { accessKeyId: 'AK', secretAccessKey: 'secret-access-key', securityToken: '' };
 
-	it.each<[string, Session['proof'], (request: IncomingMessage) => string]>([
+	it.each<[string, Credential['authentication'], (request: IncomingMessage) => string]>([
 		[
 			'signature',
 			{ mode: 'accessKey', accessKey, site: 'here' },
@@ -210,7 +210,7 @@ describe('of a request that is repeated', () => {
 		}).listen(0, '127.0.0.1');
 		await once(server, 'listening');
 		const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-		const call = await connect(sessionWith(origin, proof, []), { timeout: 5_000, maxRetries: 0 });
+		const call = await createClient(sessionWith(origin, proof, []), { timeout: 5_000, maxRetries: 0 });
 		const post = { method: 'POST' as const, path: '/x', body: {} };
 		try {
 			expect(await call(post)).toEqual({ id: 'i ***', error_msg: 'm ***' });

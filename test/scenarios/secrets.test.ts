@@ -10,10 +10,10 @@ import {
 } from '../support/cloud';
 import { startCountingService } from '../support/cloud/countingService';
 import { proxySecrets, setProxies, startHttpProxy } from '../support/network/httpProxy';
-import { startTcpProxy, type Weather } from '../support/network/tcpProxy';
+import { startTcpProxy, type NetworkBehaviour } from '../support/network/tcpProxy';
 import { verify, type VerifyOptions } from '../support/engine/verify';
 
-const { connect, openSession } = transport;
+const { createClient, readCredential } = transport;
 
 /** All that this process wrote and warned of while a test ran. */
 let written: unknown[];
@@ -53,7 +53,7 @@ async function expectNoSecrets(options: VerifyOptions, name = 'cn-north-4.item-0
 		expect(error ?? items[0]?.json.error ?? run.data.resultData.runData['DataArts Insight']).toBeDefined();
 		produced.push(JSON.stringify([run, error, items]), whole([run, error, error?.stack, error?.cause]));
 	}
-	const call = await connect(openSession({ token, ...rest }), { timeout: 100, maxRetries: 1 });
+	const call = await createClient(readCredential({ token, ...rest }), { timeout: 100, maxRetries: 1 });
 	const bare: unknown = await call({
 		method: 'POST',
 		path: '/v1/p/x',
@@ -95,7 +95,7 @@ it('no failure of the service gives a secret away', async () => {
 	await simulator.close();
 }, 15_000);
 
-const weathers: Array<[string, Weather]> = [
+const weathers: Array<[string, NetworkBehaviour]> = [
 	['resets on accepting', { onAccept: 'reset' }],
 	['cuts requests', { onRequest: 'cut' }],
 	['resets requests', { onRequest: 'reset' }],
@@ -117,7 +117,7 @@ it.each(weathers)('a network that %s gives no secret away', async (_what, weathe
 	await service.close();
 });
 
-it.each<[string, Weather]>([
+it.each<[string, NetworkBehaviour]>([
 	['resets on accepting', { onAccept: 'reset' }],
 	['resets the handshake', { onAnswer: { after: 100, end: 'reset' } }],
 	['shows a certificate that nobody vouches for', {}],

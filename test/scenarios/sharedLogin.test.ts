@@ -10,7 +10,7 @@ import {
 	startScriptedServer,
 } from '../support/network/scriptedServer';
 
-const { connect, openSession } = transport;
+const { createClient, readCredential } = transport;
 
 const DAY = 86_400_000;
 
@@ -93,7 +93,7 @@ async function callsOf(
 	count: number,
 	{ timeout = 5_000, maxRetries = 0, signal = undefined as AbortSignal | undefined, atOnce = 20 } = {},
 ) {
-	const call = await connect(openSession(credential()), { timeout, maxRetries, signal });
+	const call = await createClient(readCredential(credential()), { timeout, maxRetries, signal });
 	const outcomes: string[] = [];
 	let next = 0;
 	await Promise.all(
@@ -287,7 +287,7 @@ it('a token that the service refuses again and again is renewed every two second
 it('a run lives through any number of ends of its token, even if the service has no success for it', async () => {
 	const cloud = await startCloud();
 	const pass = passTime();
-	const call = await connect(openSession(cloud.credential()), { timeout: 5_000, maxRetries: 0 });
+	const call = await createClient(readCredential(cloud.credential()), { timeout: 5_000, maxRetries: 0 });
 	const { reply } = cloud.service;
 	for (const status of [200, 404, 200, 403]) {
 		cloud.service.reply = (count, seen) => {

@@ -12,7 +12,7 @@ import { startSilentAddress } from '../support/network/silentAddress';
 import { setProxies, startHttpProxy } from '../support/network/httpProxy';
 import { expectOneOutputEach, makeNames, verify } from '../support/engine/verify';
 
-const { connect, openSession } = transport;
+const { createClient, readCredential } = transport;
 
 const names = makeNames(5);
 let service: CountingService;
@@ -78,8 +78,8 @@ describe('a policy that is asked again while connecting', () => {
 	});
 
 	const call = async (egress: NodeEgressFilter, baseUrl = at('localhost'), signal?: AbortSignal) => {
-		const session = openSession({ ...service.credentials, baseUrl });
-		const callService = await connect(session, { timeout: 1_000, maxRetries: 2, egress, signal });
+		const session = readCredential({ ...service.credentials, baseUrl });
+		const callService = await createClient(session, { timeout: 1_000, maxRetries: 2, egress, signal });
 		return await callService({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } });
 	};
 	const failure = async (egress: NodeEgressFilter, baseUrl?: string, signal?: AbortSignal) =>

@@ -76,8 +76,8 @@ describe.each([1, 10])('with %d under way, a server whose certificate', (maxConc
 describe('in a process of its own, whose environment Node.js reads', () => {
 	const run = promisify(execFile);
 	const script = `
-		const { connect, openSession } = require(process.env.TRANSPORT);
-		connect(openSession(JSON.parse(process.env.CREDENTIALS)), { timeout: 5_000, maxRetries: 0 })
+		const { createClient, readCredential } = require(process.env.TRANSPORT);
+		createClient(readCredential(JSON.parse(process.env.CREDENTIALS)), { timeout: 5_000, maxRetries: 0 })
 			.then((call) => call({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } }))
 			.then(() => 'sent', ({ message, description }) => message + '. ' + description)
 			.then(console.log);`;

@@ -9,7 +9,7 @@ interface Rest<Request> {
 }
 
 /** Requests that are to be sent again later. Meanwhile they hold no connection and no other item back. */
-export class Resting<Request> {
+export class DelayQueue<Request> {
 	/** Those that were not due when they were looked through. */
 	private waiting: Array<Rest<Request>> = [];
 

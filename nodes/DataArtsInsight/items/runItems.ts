@@ -4,7 +4,7 @@ import { InputError, RequestError } from '../transport/errors/errors';
 import { wait } from '../transport/pace';
 import { EarlierTries, isTool } from './earlierTries';
 import { toNodeError } from './nodeError';
-import { Resting } from './delayQueue';
+import { DelayQueue } from './delayQueue';
 
 /** How long items may be read before other work of n8n gets its turn, in milliseconds. */
 const TURN = 50;
@@ -68,7 +68,7 @@ export async function runItems<Request>(
 	}
 
 	let first: { error: unknown; itemIndex: number } | undefined;
-	const resting = new Resting<Request>();
+	const resting = new DelayQueue<Request>();
 	let underWay = 0;
 	let onFinished = () => {};
 	const oneFinished = async () => await new Promise<void>((resolve) => (onFinished = resolve));

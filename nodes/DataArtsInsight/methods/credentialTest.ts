@@ -4,9 +4,9 @@ import type {
 	INodeCredentialTestResult,
 } from 'n8n-workflow';
 
-import { connect } from '../transport/client';
+import { createClient } from '../transport/client';
 import { InputError, RequestError } from '../transport/errors/errors';
-import { openSession } from '../transport/identity/credential';
+import { readCredential } from '../transport/identity/credential';
 
 /** How long the service may take, in milliseconds: somebody is looking at the form. */
 const TIMEOUT = 15_000;
@@ -22,9 +22,9 @@ export async function dataArtsInsightApiTest(
 	credential: ICredentialsDecrypted,
 ): Promise<INodeCredentialTestResult> {
 	try {
-		const session = openSession(credential.data ?? {});
+		const session = readCredential(credential.data ?? {});
 		const path = `/v1/${session.projectId}/connections?limit=1&offset=0`;
-		const call = await connect(session, { timeout: TIMEOUT, maxRetries: 0 });
+		const call = await createClient(session, { timeout: TIMEOUT, maxRetries: 0 });
 		await call({ method: 'GET', path });
 		return { status: 'OK', message: 'The token, the project and the workspace were accepted' };
 	} catch (error) {

@@ -6,9 +6,9 @@ import type {
 } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
 
-import { connect } from '../transport/client';
+import { createClient } from '../transport/client';
 import { InputError, isObject, RequestError, unexpectedAnswer } from '../transport/errors/errors';
-import { openSession, VPC_ENDPOINT } from '../transport/identity/credential';
+import { readCredential, VPC_ENDPOINT } from '../transport/identity/credential';
 
 /** How many endpoint services are fetched at a time; the service gives up to 1000. */
 const PAGE_SIZE = 50;
@@ -36,9 +36,9 @@ export async function searchEndpointServices(
 	paginationToken = '0',
 ): Promise<INodeListSearchResult> {
 	try {
-		const session = openSession(await this.getCredentials('dataArtsInsightApi'), VPC_ENDPOINT);
+		const session = readCredential(await this.getCredentials('dataArtsInsightApi'), VPC_ENDPOINT);
 		const egress = this.helpers.getSecureEgressFilter?.();
-		const call = await connect(session, { timeout: TIMEOUT, maxRetries: 1, egress });
+		const call = await createClient(session, { timeout: TIMEOUT, maxRetries: 1, egress });
 		const text = filter.trim();
 		const search = text && `&${UUID.test(text) ? 'id' : 'endpoint_service_name'}=${encodeURIComponent(text)}`;
 		const offset = Number(paginationToken);

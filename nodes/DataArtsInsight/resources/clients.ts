@@ -1,13 +1,13 @@
 import { type IExecuteFunctions, isExpression, type IWorkflowExecuteAdditionalData } from 'n8n-workflow';
 
-import { connect, type RunLimits } from '../transport/client';
-import { openSession } from '../transport/identity/credential';
+import { createClient, type ClientLimits } from '../transport/client';
+import { readCredential } from '../transport/identity/credential';
 
 const CREDENTIAL = 'dataArtsInsightApi';
 
 /** The service as the credential of an item leads to it. */
-export interface Client {
-	call: Awaited<ReturnType<typeof connect>>;
+export interface ItemClient {
+	call: Awaited<ReturnType<typeof createClient>>;
 	projectId: string;
 	/** The project and workspace that it acts in, and where. */
 	place: string;
@@ -23,21 +23,21 @@ export interface Client {
  */
 export async function clientReader(
 	context: IExecuteFunctions,
-	limits: Omit<RunLimits, 'egress' | 'signal'>,
-): Promise<(itemIndex: number) => Promise<Client>> {
+	limits: Omit<ClientLimits, 'egress' | 'signal'>,
+): Promise<(itemIndex: number) => Promise<ItemClient>> {
 	const signal = context.getExecutionCancelSignal();
 	const egress = context.helpers.getSecureEgressFilter?.();
-	const clients = new Map<string, Promise<Client>>();
+	const clients = new Map<string, Promise<ItemClient>>();
 
-	async function read(itemIndex: number): Promise<Client> {
+	async function read(itemIndex: number): Promise<ItemClient> {
 		const credential = await context.getCredentials(CREDENTIAL, itemIndex);
 		const content = JSON.stringify(credential);
 		const known = clients.get(content);
 		if (known) return await known;
-		const session = openSession(credential);
+		const session = readCredential(credential);
 		const { origin, projectId, workspaceId } = session;
 		const place = [origin, projectId, workspaceId].join(' ');
-		const client = connect(session, { ...limits, signal, egress }).then((call) => ({
+		const client = createClient(session, { ...limits, signal, egress }).then((call) => ({
 			call,
 			projectId,
 			place,

@@ -2,14 +2,14 @@ import type { JsonObject, NodeEgressFilter } from 'n8n-workflow';
 
 import { createAuthenticator } from './identity/authenticators';
 import { ended } from './errors/errors';
-import type { Answer } from './network/exchange';
+import type { HttpResponse } from './network/exchange';
 import { Pace } from './pace';
-import { repeatSafely, type RequestLimits, sendRequest } from './repeat';
+import { withRetries, type RequestLimits, sendRequest } from './repeat';
 import { findRoute } from './network/route';
-import type { Session } from './identity/credential';
+import type { Credential } from './identity/credential';
 
 /** One call of DataArts Insight. */
-export interface ServiceCall {
+export interface ClientRequest {
 	method: 'GET' | 'POST';
 	/** Path and query, from the first slash on. */
 	path: string;
@@ -22,13 +22,13 @@ export interface ServiceCall {
 }
 
 /** How the calls of a run are made. */
-export interface RunLimits extends RequestLimits {
+export interface ClientLimits extends RequestLimits {
 	/** The instance's egress policy, where the version of n8n has one. */
 	egress?: NodeEgressFilter;
 }
 
 /** Calls the service and reads its JSON object. */
-export type CallService = (call: ServiceCall) => Promise<JsonObject>;
+export type Client = (call: ClientRequest) => Promise<JsonObject>;
 
 /**
  * Gets ready to call DataArts Insight for all items of a run. Nothing is sent yet.
@@ -37,7 +37,7 @@ export type CallService = (call: ServiceCall) => Promise<JsonObject>;
  * something else, or if the instance's egress policy does not allow the host
  * @throws {InputError} if the environment's proxy cannot be used
  */
-export async function connect(session: Session, limits: RunLimits): Promise<CallService> {
+export async function createClient(session: Credential, limits: ClientLimits): Promise<Client> {
 	const { origin, allowUnauthorizedCerts, secrets } = session;
 	const route = await findRoute(origin, allowUnauthorizedCerts, limits.egress);
 	const authenticator = createAuthenticator(session, limits.egress);
@@ -59,11 +59,11 @@ export async function connect(session: Session, limits: RunLimits): Promise<Call
 			const context = {
 				creates: method === 'POST',
 				secrets: [...secrets, ...secretsIn(headers)],
-				unauthorized: (answer: Answer['headers']) => authenticator.unauthorized(answer),
+				unauthorized: (answer: HttpResponse['headers']) => authenticator.unauthorized(answer),
 			};
 			return (await sendRequest(route, { ...request, headers, isAnswer }, limits, context)).object;
 		};
-		return await repeatSafely(
+		return await withRetries(
 			{ ...limits, maxRetries },
 			pace,
 			async () => await authenticator.attempt(request, turn, send),

@@ -10,7 +10,7 @@ import {
 	RequestError,
 	unexpectedAnswer,
 } from './errors/errors';
-import { type Answer, exchange, ExchangeError } from './network/exchange';
+import { type HttpResponse, exchange, ExchangeError } from './network/exchange';
 import { cleanObject, readJson } from './errors/json';
 import { backOff, MAX_WAIT, type Pace, wait } from './pace';
 import type { Route } from './network/route';
@@ -42,7 +42,7 @@ export interface RequestLimits {
 /** An answer with a success status. */
 export interface ReceivedObject {
 	object: JsonObject;
-	headers: Answer['headers'];
+	headers: HttpResponse['headers'];
 }
 
 /**
@@ -84,7 +84,7 @@ export async function sendRequest(
 }
 
 /** @throws {RequestError} if the answer is not a success that holds a JSON object */
-export function readAnswer(answer: Answer, context: RefusalContext): ReceivedObject {
+export function readAnswer(answer: HttpResponse, context: RefusalContext): ReceivedObject {
 	const { status, headers, text } = answer;
 	const value = readJson(text);
 	const object = isObject(value) ? value : undefined;
@@ -103,7 +103,7 @@ export function readAnswer(answer: Answer, context: RefusalContext): ReceivedObj
  * @param pace shared by all requests that a throttling service holds back together
  * @throws {RequestError} the last attempt's
  */
-export async function repeatSafely<Result>(
+export async function withRetries<Result>(
 	{ maxRetries, signal }: RequestLimits,
 	pace: Pace,
 	attempt: () => Promise<Result>,
@@ -119,7 +119,7 @@ export async function repeatSafely<Result>(
 			pace.speedUp();
 			return result;
 		} catch (error) {
-			const { repetition } = error as RequestError;
+			const { retry: repetition } = error as RequestError;
 			const delay = Math.max(repetition?.after ?? 0, backOff(attempts));
 			if (repetition?.throttled) pace.slowDown(delay, error as RequestError);
 			// Whoever refuses a call has taken it.

@@ -1,4 +1,4 @@
-import type { RunLimits } from '../../../nodes/DataArtsInsight/transport/client';
+import type { ClientLimits } from '../../../nodes/DataArtsInsight/transport/client';
 import { transport } from '../engine/built';
 
 /** What n8n stores of a credential with a user token, for a service at this address. */
@@ -12,7 +12,11 @@ export const tokenCredential = (baseUrl: string) => ({
 });
 
 /** Opens the service at an address by the built package, without the node. Nothing is repeated unless `limits` says so. */
-export async function connectTo(baseUrl: string, limits: Partial<RunLimits> = {}, credential: object = {}) {
-	const session = transport.openSession({ ...tokenCredential(baseUrl), ...credential });
-	return await transport.connect(session, { timeout: 10_000, maxRetries: 0, ...limits });
+export async function connectTo(
+	baseUrl: string,
+	limits: Partial<ClientLimits> = {},
+	credential: object = {},
+) {
+	const session = transport.readCredential({ ...tokenCredential(baseUrl), ...credential });
+	return await transport.createClient(session, { timeout: 10_000, maxRetries: 0, ...limits });
 }

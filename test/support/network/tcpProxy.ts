@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export type End = 'cut' | 'reset' | 'hang';
 
 /** What happens to one connection; nothing bad where a field is left out. */
-export interface Weather {
+export interface NetworkBehaviour {
 	/** It ends as soon as it is accepted. */
 	onAccept?: End;
 	/** It ends when its first bytes arrive, and they are not forwarded. */
@@ -24,7 +24,7 @@ export interface Weather {
 export interface TcpProxy {
 	port: number;
 	/** The weather for the n-th connection, counted from 1. */
-	weather: (connection: number) => Weather;
+	weather: (connection: number) => NetworkBehaviour;
 	/** Connections that were accepted. */
 	readonly connections: number;
 	/** Those of them on which a caller sent anything. */
@@ -45,7 +45,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 
 	const proxy = {
 		port: 0,
-		weather: (): Weather => ({}),
+		weather: (): NetworkBehaviour => ({}),
 		connections: 0,
 		used: 0,
 		bytesUp: 0,

@@ -41,7 +41,7 @@ const maxWait: INodeProperties = {
 export const acceptanceOptions = [maxWait, pollInterval, waitForAcceptance];
 
 /** How long to wait for acceptance, in milliseconds. */
-export interface Patience {
+export interface AcceptanceWait {
 	pollInterval: number;
 	maxWait: number;
 }
@@ -52,7 +52,7 @@ export interface Patience {
  * @returns nothing if the node is not to wait
  * @throws {InputError} that names the option, if it is not a whole number in its range
  */
-export function readPatience(context: IExecuteFunctions): Patience | undefined {
+export function readAcceptanceWait(context: IExecuteFunctions): AcceptanceWait | undefined {
 	const options = context.getNodeParameter('options', 0, {});
 	if (options.waitForAcceptance !== true) return undefined;
 	return {
@@ -62,7 +62,7 @@ export function readPatience(context: IExecuteFunctions): Patience | undefined {
 }
 
 /** Whether the owner of the endpoint service or Huawei Cloud is still going to decide about an endpoint. */
-export function isUndecided(status: unknown): status is string {
+export function isPending(status: unknown): status is string {
 	return status === 'pendingAcceptance' || status === 'creating';
 }
 
@@ -72,7 +72,10 @@ export function isUndecided(status: unknown): status is string {
  * @param since when its first status came, by `performance.now()`
  * @returns milliseconds; nothing if the time is up
  */
-export function restBeforeNextLook(since: number, { pollInterval, maxWait }: Patience): number | undefined {
+export function delayBeforeNextPoll(
+	since: number,
+	{ pollInterval, maxWait }: AcceptanceWait,
+): number | undefined {
 	const left = since + maxWait - performance.now();
 	return left > 0 ? Math.min(pollInterval, left) : undefined;
 }
@@ -81,11 +84,11 @@ export function restBeforeNextLook(since: number, { pollInterval, maxWait }: Pat
  * Whether a call that failed leaves open what became of an endpoint that is waited for: then the next call asks again.
  * The service's refusal ends the waiting, and so does what keeps any call from being made.
  */
-export function tellsNothing(error: unknown): error is RequestError {
+export function leavesStatusOpen(error: unknown): error is RequestError {
 	if (!(error instanceof RequestError)) return false;
 	const { code, httpStatus } = error.details;
 	if (['BLOCKED', 'CANCELLED'].includes(code)) return false;
-	return !httpStatus || httpStatus >= 500 || error.repetition !== undefined || code === 'UNEXPECTED_ANSWER';
+	return !httpStatus || httpStatus >= 500 || error.retry !== undefined || code === 'UNEXPECTED_ANSWER';
 }
 
 /** What to do where an endpoint cannot be used yet, or never. */
@@ -106,7 +109,7 @@ const TO_DO: Record<string, string> = {
  */
 export function acceptanceHints(
 	items: INodeExecutionData[],
-	patience?: Patience,
+	patience?: AcceptanceWait,
 	lastLooks: string[] = [],
 ): NodeExecutionHint[] {
 	const counts = new Map<unknown, number>();
@@ -117,7 +120,7 @@ export function acceptanceHints(
 	const messages = Object.entries(TO_DO).flatMap(([status, toDo]) => {
 		const count = counts.get(status);
 		if (!count) return [];
-		const waited = isUndecided(status) && patience ? ` after ${patience.maxWait / 1000} seconds` : '';
+		const waited = isPending(status) && patience ? ` after ${patience.maxWait / 1000} seconds` : '';
 		return [`${whichOf(count)}: ${status}${waited}. ${toDo}`];
 	});
 	if (lastLooks.length > 0) {

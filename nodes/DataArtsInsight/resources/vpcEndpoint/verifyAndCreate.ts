@@ -1,17 +1,17 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
 import { InputError, RequestError } from '../../transport/errors/errors';
-import { type Client, clientReader } from '../clients';
+import { type ItemClient, clientReader } from '../clients';
 import { readRunOptions, runOptions, switchReader, textReader } from '../../items/parameters';
 import { runItems, type Sent } from '../../items/runItems';
 import {
 	acceptanceHints,
 	acceptanceOptions,
-	isUndecided,
-	type Patience,
-	readPatience,
-	restBeforeNextLook,
-	tellsNothing,
+	isPending,
+	type AcceptanceWait,
+	readAcceptanceWait,
+	delayBeforeNextPoll,
+	leavesStatusOpen,
 } from './acceptance';
 import { isAnswerTo, readEndpoint, simplifyEndpoint } from './endpoint';
 
@@ -127,7 +127,7 @@ export interface VerifyRequest {
 
 /** One item, from its parameters to its last answer. */
 interface Verification {
-	client: Client;
+	client: ItemClient;
 	body: VerifyRequest;
 	simplify: boolean;
 	/** What came last, while the endpoint is waited for, and how long to rest before the next look. */
@@ -139,11 +139,11 @@ interface Verification {
  * the present state of the endpoint, so this is also how acceptance is waited for.
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	let patience: Patience | undefined;
+	let patience: AcceptanceWait | undefined;
 	const lastLooks: string[] = [];
 	const items = await runItems(context, async () => {
 		const { maxConcurrency, ...limits } = readRunOptions(context);
-		patience = readPatience(context);
+		patience = readAcceptanceWait(context);
 		const readClient = await clientReader(context, limits);
 		const readBody = requestReader(context);
 		const readSimplify = switchReader(context, 'simplify');
@@ -167,7 +167,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 /** @param lastLooks gets to know why, where the last call for an item brought no answer */
 async function verify(
 	item: Verification,
-	patience: Patience | undefined,
+	patience: AcceptanceWait | undefined,
 	lastLooks: string[],
 ): Promise<Sent> {
 	const { client, body, simplify, pending } = item;
@@ -186,16 +186,16 @@ async function verify(
 			(endpoint): Sent => {
 				const json = simplify ? simplifyEndpoint(endpoint) : endpoint;
 				const status = endpoint.vpc_ep_client_status;
-				if (!patience || !isUndecided(status)) return { json };
+				if (!patience || !isPending(status)) return { json };
 				const now = performance.now();
-				const rest = pending?.rest ?? (() => restBeforeNextLook(now, patience));
+				const rest = pending?.rest ?? (() => delayBeforeNextPoll(now, patience));
 				item.pending = { status, json, rest };
 				return { json, sendAgainAfter: rest() };
 			},
 			(error: Error): Sent => {
 				if (!pending || !(error instanceof RequestError)) throw error;
 				error.known = `Before this call the VPC endpoint was ${pending.status}`;
-				if (!tellsNothing(error)) throw error;
+				if (!leavesStatusOpen(error)) throw error;
 				// The endpoint is there, and to verify again is what waiting does.
 				const sendAgainAfter = pending.rest();
 				if (sendAgainAfter === undefined) lastLooks.push(error.message);

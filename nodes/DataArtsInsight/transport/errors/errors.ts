@@ -1,7 +1,7 @@
 import type { JsonObject } from 'n8n-workflow';
 
 import { adviceFor, STOPPED, whyNotConnected } from './advice';
-import type { Answer, ExchangeError, StopReason } from '../network/exchange';
+import type { HttpResponse, ExchangeError, StopReason } from '../network/exchange';
 import type { Route } from '../network/route';
 import { SecretMask } from './secrets';
 import { codeOf, hostOf, retryAfter, textOf } from './serviceText';
@@ -37,7 +37,7 @@ export interface RequestErrorDetails {
 }
 
 /** How a call may be repeated because the service cannot have acted on it. */
-export interface Repetition {
+export interface Retry {
 	/** Whether the service takes no calls at all for the moment. */
 	throttled: boolean;
 	/** Milliseconds that the service asks to wait. */
@@ -56,13 +56,13 @@ export class RequestError extends Error {
 	 * @param message what happened
 	 * @param advice what to do, as a sentence without its full stop
 	 * @param details what a workflow can act on
-	 * @param repetition given only if the service cannot have acted on the call
+	 * @param retry given only if the service cannot have acted on the call
 	 */
 	constructor(
 		message: string,
 		readonly advice: string,
 		readonly details: RequestErrorDetails,
-		readonly repetition?: Repetition,
+		readonly retry?: Retry,
 	) {
 		super(message);
 	}
@@ -84,7 +84,7 @@ export interface RefusalContext {
 	/** What must not be shown, even if the service repeats it. */
 	secrets: readonly string[];
 	/** What to do if the service does not accept who calls, as a sentence without its full stop. */
-	unauthorized: (headers: Answer['headers']) => string;
+	unauthorized: (headers: HttpResponse['headers']) => string;
 }
 
 /**
@@ -94,7 +94,7 @@ export interface RefusalContext {
  * @param body the answer's JSON object, if it holds one
  */
 export function refusal(
-	answer: Answer,
+	answer: HttpResponse,
 	body: JsonObject | undefined,
 	{ creates, secrets, unauthorized }: RefusalContext,
 ): RequestError {
@@ -153,7 +153,7 @@ export function refusal(
 	);
 }
 
-function isRedirect({ status, headers }: Answer): boolean {
+function isRedirect({ status, headers }: HttpResponse): boolean {
 	if ([301, 302, 303, 307, 308].includes(status)) return true;
 	return [300, 305, 306].includes(status) && headers.location !== undefined;
 }

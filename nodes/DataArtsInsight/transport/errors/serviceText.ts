@@ -1,4 +1,4 @@
-import type { Answer } from '../network/exchange';
+import type { HttpResponse } from '../network/exchange';
 import type { SecretMask } from './secrets';
 
 /** The longest text of the service that is passed on, in characters. */
@@ -50,7 +50,7 @@ export function hostOf(location: string | string[] | undefined, mask: SecretMask
  *
  * @returns nothing if it names none
  */
-export function retryAfter({ 'retry-after': header, date }: Answer['headers']): number | undefined {
+export function retryAfter({ 'retry-after': header, date }: HttpResponse['headers']): number | undefined {
 	const times = [header ?? '']
 		.flat()
 		.slice(0, 10)
@@ -58,7 +58,7 @@ export function retryAfter({ 'retry-after': header, date }: Answer['headers']): 
 	return times.length > 0 ? Math.max(0, ...times) : undefined;
 }
 
-function delaysIn(text: string, date: Answer['headers'][string]): number[] {
+function delaysIn(text: string, date: HttpResponse['headers'][string]): number[] {
 	if (text.length > MAX_TIME) return [];
 	const seconds = text.split(',').map((part) => part.trim());
 	if (seconds.every((part) => /^\d{1,10}(\.\d{1,3})?$/.test(part))) {

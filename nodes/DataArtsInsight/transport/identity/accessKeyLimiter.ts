@@ -27,7 +27,7 @@ export interface Turn {
 }
 
 /** What an attempt tells of who made it. */
-export type Verdict = 'accepted' | 'refused' | 'nothing';
+export type CallerVerdict = 'accepted' | 'refused' | 'nothing';
 
 /**
  * Whether the service knows who called. Whatever it says itself, it says to somebody whom it knows; but a proxy, a
@@ -35,7 +35,7 @@ export type Verdict = 'accepted' | 'refused' | 'nothing';
  *
  * @param error what the attempt ended with, if it failed
  */
-export function verdictOf(error: unknown): Verdict {
+export function callerVerdict(error: unknown): CallerVerdict {
 	if (!(error instanceof RequestError)) return 'nothing';
 	const { code, httpStatus = 0 } = error.details;
 	if (httpStatus === 401) return 'refused';
@@ -47,15 +47,15 @@ export function verdictOf(error: unknown): Verdict {
 }
 
 /** @returns whether the service did not accept who called */
-export function isRefusal(error: unknown): error is RequestError {
-	return verdictOf(error) === 'refused';
+export function isUnauthorized(error: unknown): error is RequestError {
+	return callerVerdict(error) === 'refused';
 }
 
 /**
  * What is known of one key. The first request goes alone, so that a key which is not right is refused once. One that
  * ends without a verdict must not hold up the others for ever: from then on some go side by side.
  */
-class Trial {
+class KeyLimiter {
 	proven = false;
 
 	private limit = 1;
@@ -98,7 +98,7 @@ class Trial {
 	}
 
 	/** A refusal takes back what was known, and what was sent before it proves nothing any more. */
-	learn(verdict: Verdict) {
+	learn(verdict: CallerVerdict) {
 		if (verdict !== 'refused' && isRefused(this.key)) return;
 		if (verdict !== 'nothing') this.proven = verdict === 'accepted';
 		this.limit = verdict === 'refused' ? 1 : MAX_UNPROVEN;
@@ -116,7 +116,7 @@ class Trial {
 }
 
 /** What this process knows of keys, by their fingerprints. */
-const trials = new Map<string, Trial>();
+const trials = new Map<string, KeyLimiter>();
 
 /**
  * Makes one attempt with a key, as soon as it may be made.
@@ -127,18 +127,18 @@ const trials = new Map<string, Trial>();
  * @throws {RequestError} if the key was refused, now or in the last 15 minutes; then nothing is sent
  * @throws what the attempt throws
  */
-export async function tryKey<Result>(
+export async function withAccessKey<Result>(
 	key: string,
 	turn: Turn,
 	attempt: (proven: boolean) => Promise<Result>,
 ): Promise<Result> {
 	const trial = trialOf(key);
 	const giveBack = await placeIn(trial, key, turn);
-	let verdict: Verdict = 'nothing';
+	let verdict: CallerVerdict = 'nothing';
 	try {
 		const result = await attempt(trial.proven).catch((error: unknown) => {
-			verdict = verdictOf(error);
-			throw isRefusal(error) ? rememberRefusal(key, 'access key', error) : error;
+			verdict = callerVerdict(error);
+			throw isUnauthorized(error) ? rememberRefusal(key, 'access key', error) : error;
 		});
 		verdict = 'accepted';
 		return result;
@@ -148,7 +148,7 @@ export async function tryKey<Result>(
 	}
 }
 
-async function placeIn(trial: Trial, key: string, { ready, signal }: Turn): Promise<() => void> {
+async function placeIn(trial: KeyLimiter, key: string, { ready, signal }: Turn): Promise<() => void> {
 	for (;;) {
 		await ready();
 		assertNotRefused(key);
@@ -158,8 +158,8 @@ async function placeIn(trial: Trial, key: string, { ready, signal }: Turn): Prom
 	}
 }
 
-function trialOf(key: string): Trial {
-	const trial = trials.get(key) ?? new Trial(key);
+function trialOf(key: string): KeyLimiter {
+	const trial = trials.get(key) ?? new KeyLimiter(key);
 	// The one used last comes last.
 	trials.delete(key);
 	trials.set(key, trial);

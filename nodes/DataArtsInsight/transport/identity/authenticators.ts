@@ -3,14 +3,14 @@ import type { NodeEgressFilter } from 'n8n-workflow';
 import { accessKeyHeaders, tokenHeaders } from './headers';
 import { signedHeaders } from './signature';
 import { RequestError } from '../errors/errors';
-import type { Answer } from '../network/exchange';
+import type { HttpResponse } from '../network/exchange';
 import { copyOf, isFinal, loginKey, type LoginProof, loginToken, type SendLogin } from './login';
 import { assertNotRefused, fingerprint, rememberRefusal } from './refusals';
 import { type OutgoingRequest, sendRequest } from '../repeat';
 import { findRoute } from '../network/route';
-import type { Proof, Session } from './credential';
+import type { Authentication, Credential } from './credential';
 import { dropToken } from './tokens';
-import { isRefusal, tryKey, type Turn, verdictOf } from './accessKeyLimiter';
+import { isUnauthorized, withAccessKey, type Turn, callerVerdict } from './accessKeyLimiter';
 
 /** Proves for the requests of one run who calls. */
 export interface Authenticator {
@@ -24,15 +24,15 @@ export interface Authenticator {
 	 */
 	attempt: <Result>(request: OutgoingRequest, turn: Turn, send: Send<Result>) => Promise<Result>;
 	/** What to do if the service does not accept who calls, as a sentence without its full stop. */
-	unauthorized: (headers: Answer['headers']) => string;
+	unauthorized: (headers: HttpResponse['headers']) => string;
 }
 
 /** Sends a request with these headers, once. */
 type Send<Result> = (headers: Record<string, string>) => Promise<Result>;
 
 /** @returns what proves the caller of a session; nothing is sent yet */
-export function createAuthenticator(session: Session, egress?: NodeEgressFilter): Authenticator {
-	const { proof } = session;
+export function createAuthenticator(session: Credential, egress?: NodeEgressFilter): Authenticator {
+	const { authentication: proof } = session;
 	switch (proof.mode) {
 		case 'token':
 			return tokenAuthenticator(session, proof.token);
@@ -44,7 +44,7 @@ export function createAuthenticator(session: Session, egress?: NodeEgressFilter)
 }
 
 /** @throws {RequestError} if the service has refused the credential's token or key in the last 15 minutes */
-export function assertCallerNotRefused({ origin, proof }: Session): void {
+export function assertCallerNotRefused({ origin, authentication: proof }: Credential): void {
 	if (proof.mode === 'token') assertNotRefused(tokenKey(origin, proof.token));
 	if (proof.mode === 'accessKey') assertNotRefused(accessKeyKey(proof));
 }
@@ -56,15 +56,17 @@ export function assertCallerNotRefused({ origin, proof }: Session): void {
  * @param send makes the request
  * @throws {RequestError} if the key was refused, now or in the last 15 minutes
  */
-export async function proveAccessKey(proof: AccessKeyProof, send: () => Promise<unknown>): Promise<void> {
+export async function checkAccessKey(proof: AccessKeyProof, send: () => Promise<unknown>): Promise<void> {
 	const turn = { ready: async () => await Promise.resolve() };
 	const key = accessKeyKey(proof);
-	await tryKey(key, turn, async (proven) => (proven ? undefined : await send())).catch((error: unknown) => {
-		if (isRefusal(error)) throw error;
-	});
+	await withAccessKey(key, turn, async (proven) => (proven ? undefined : await send())).catch(
+		(error: unknown) => {
+			if (isUnauthorized(error)) throw error;
+		},
+	);
 }
 
-type AccessKeyProof = Extract<Proof, { mode: 'accessKey' }>;
+type AccessKeyProof = Extract<Authentication, { mode: 'accessKey' }>;
 
 /** What a refused token is known by. In another region, at another address, it may be right. */
 function tokenKey(origin: string, token: string): string {
@@ -77,14 +79,14 @@ function accessKeyKey({ site, accessKey }: AccessKeyProof): string {
 }
 
 /** A token that somebody fetched by hand: there is no other. */
-function tokenAuthenticator({ origin, workspaceId }: Session, token: string): Authenticator {
+function tokenAuthenticator({ origin, workspaceId }: Credential, token: string): Authenticator {
 	const proof = tokenHeaders(token, workspaceId);
 	const key = tokenKey(origin, token);
 	return {
 		attempt: async ({ headers }, _turn, send) => {
 			assertNotRefused(key);
 			return await send({ ...headers, ...proof }).catch((error: unknown) => {
-				throw isRefusal(error) ? rememberRefusal(key, 'user token', error) : error;
+				throw isUnauthorized(error) ? rememberRefusal(key, 'user token', error) : error;
 			});
 		},
 		unauthorized: () =>
@@ -101,7 +103,7 @@ class LoginAuthenticator implements Authenticator {
 	private renewed = false;
 
 	constructor(
-		private readonly session: Session,
+		private readonly session: Credential,
 		private readonly proof: LoginProof,
 		private readonly egress?: NodeEgressFilter,
 	) {}
@@ -123,9 +125,9 @@ class LoginAuthenticator implements Authenticator {
 			return outcome.result;
 		}
 		const { error } = outcome;
-		if (verdictOf(error) === 'accepted') this.renewed = false;
+		if (callerVerdict(error) === 'accepted') this.renewed = false;
 		// Only after a refusal it is certain that the service has not acted.
-		const mayRepeat = isRefusal(error) && this.canRenew(token, error) && mayRenew;
+		const mayRepeat = isUnauthorized(error) && this.canRenew(token, error) && mayRenew;
 		if (!mayRepeat) throw error;
 		return await this.attempt(request, turn, send, false);
 	}
@@ -168,12 +170,15 @@ class LoginAuthenticator implements Authenticator {
 const MAX_SKEW = 15 * 60_000;
 
 /** Signs each attempt anew, when it is about to be sent. */
-function accessKeyAuthenticator({ projectId, workspaceId }: Session, proof: AccessKeyProof): Authenticator {
+function accessKeyAuthenticator(
+	{ projectId, workspaceId }: Credential,
+	proof: AccessKeyProof,
+): Authenticator {
 	return {
 		attempt: async ({ method, origin, path, headers, body = '' }, turn, send) => {
 			const url = new URL(path, origin);
 			const own = accessKeyHeaders(projectId, workspaceId);
-			return await tryKey(accessKeyKey(proof), turn, async () => {
+			return await withAccessKey(accessKeyKey(proof), turn, async () => {
 				const request = { method, url, headers: { ...headers, ...own }, body };
 				return await send(signedHeaders(request, proof.accessKey, new Date()));
 			});

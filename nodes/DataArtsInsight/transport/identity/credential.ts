@@ -15,31 +15,31 @@ export interface Login {
 }
 
 /** How a session proves who calls. */
-export type Proof =
+export type Authentication =
 	| { mode: 'token'; token: string }
 	| { mode: 'password'; login: Login; iamOrigin: string; allowUnauthorizedCerts: boolean }
 	| { mode: 'accessKey'; accessKey: AccessKey; site: string };
 
 /** A service of Huawei Cloud: its part of the host in a region, and the credential's field for other sites. */
-export interface Service {
+export interface CloudService {
 	host: string;
 	field: string;
 	label: string;
 }
 
-export const INSIGHT: Service = { host: 'dataartsinsight', field: 'baseUrl', label: 'Base URL' };
-export const VPC_ENDPOINT: Service = { host: 'vpcep', field: 'vpcepUrl', label: 'VPC Endpoint URL' };
-const IAM: Service = { host: 'iam', field: 'iamUrl', label: 'IAM URL' };
+export const INSIGHT: CloudService = { host: 'dataartsinsight', field: 'baseUrl', label: 'Base URL' };
+export const VPC_ENDPOINT: CloudService = { host: 'vpcep', field: 'vpcepUrl', label: 'VPC Endpoint URL' };
+const IAM: CloudService = { host: 'iam', field: 'iamUrl', label: 'IAM URL' };
 
 const PUBLIC_CLOUD = 'myhuaweicloud.com';
 
 /** Who calls, and where: what a credential says, checked and ready to use. */
-export interface Session {
+export interface Credential {
 	/** Scheme, host and port of the service. */
 	origin: string;
 	projectId: string;
 	workspaceId: string;
-	proof: Proof;
+	authentication: Authentication;
 	allowUnauthorizedCerts: boolean;
 	/** What no item, error or log may show. */
 	secrets: readonly string[];
@@ -53,7 +53,7 @@ const OPEN_CREDENTIAL = 'Open the credential that the node uses and';
  * @param service which one is called
  * @throws {InputError} that names the credential's field, if a value is missing or would change the address
  */
-export function openSession(credentials: ICredentialDataDecryptedObject, service = INSIGHT): Session {
+export function readCredential(credentials: ICredentialDataDecryptedObject, service = INSIGHT): Credential {
 	const workspaceId = headerValue(credentials, 'workspaceId', 'Workspace ID');
 	const projectId = credentialText(credentials, 'projectId');
 	// The ID becomes a part of the path, so nothing that has a meaning in one may stand in it.
@@ -65,12 +65,12 @@ export function openSession(credentials: ICredentialDataDecryptedObject, service
 			`${OPEN_CREDENTIAL} copy the ID from My Credentials > API Credentials in the Huawei Cloud console`,
 		);
 	}
-	const { proof, secrets } = readProof(credentials, projectId);
+	const { proof, secrets } = readAuthentication(credentials, projectId);
 	return {
 		origin: allowedOrigin(credentials, service),
 		projectId,
 		workspaceId,
-		proof,
+		authentication: proof,
 		allowUnauthorizedCerts: credentials.allowUnauthorizedCerts === true,
 		secrets: secrets.filter(Boolean),
 	};
@@ -81,7 +81,7 @@ export function openSession(credentials: ICredentialDataDecryptedObject, service
  *
  * @throws {InputError} if it is none of them
  */
-export function serviceAt(credentials: ICredentialDataDecryptedObject, { origin, host }: URL): Service {
+export function serviceAt(credentials: ICredentialDataDecryptedObject, { origin, host }: URL): CloudService {
 	const isCustom = credentialText(credentials, 'region') === 'custom';
 	// Those without which this call can do are left out where they are blank.
 	const services = [INSIGHT, IAM, VPC_ENDPOINT].filter(
@@ -96,10 +96,10 @@ export function serviceAt(credentials: ICredentialDataDecryptedObject, { origin,
 	);
 }
 
-function readProof(
+function readAuthentication(
 	credentials: ICredentialDataDecryptedObject,
 	projectId: string,
-): { proof: Proof; secrets: string[] } {
+): { proof: Authentication; secrets: string[] } {
 	switch (credentials.authentication ?? 'token') {
 		case 'token': {
 			const token = headerValue(credentials, 'token', 'User Token');
@@ -161,7 +161,7 @@ export function siteOf(origin: string): string {
 }
 
 /** @throws {InputError} if the credential's `Allowed Domains`, which n8n adds to its form, leave the service out */
-function allowedOrigin(credentials: ICredentialDataDecryptedObject, service: Service): string {
+function allowedOrigin(credentials: ICredentialDataDecryptedObject, service: CloudService): string {
 	const origin = originOf(credentials, service);
 	// 'None' is about n8n's HTTP Request node alone.
 	if (credentials.allowedHttpRequestDomains !== 'domains') return origin;
@@ -185,7 +185,7 @@ function allowedOrigin(credentials: ICredentialDataDecryptedObject, service: Ser
  *
  * Source: Huawei Cloud, "Endpoints" in the API References of DataArts Insight, IAM and VPC Endpoint.
  */
-function originOf(credentials: ICredentialDataDecryptedObject, { host, field, label }: Service): string {
+function originOf(credentials: ICredentialDataDecryptedObject, { host, field, label }: CloudService): string {
 	const region = credentialText(credentials, 'region');
 	if (region !== 'custom') {
 		// A region from an expression must not lead a secret to another host.

@@ -7,12 +7,12 @@ import type {
 } from 'n8n-workflow';
 
 import { InputError, interruption } from '../errors/errors';
-import { type Answer, ExchangeError } from '../network/exchange';
+import { type HttpResponse, ExchangeError } from '../network/exchange';
 import { readAnswer } from '../repeat';
-import { assertCallerNotRefused, proveAccessKey } from './authenticators';
-import { openSession, serviceAt, type Session } from './credential';
+import { assertCallerNotRefused, checkAccessKey } from './authenticators';
+import { readCredential, serviceAt, type Credential } from './credential';
 import { accessKeyHeaders, credentialText, tokenHeaders } from './headers';
-import { isRefusal } from './accessKeyLimiter';
+import { isUnauthorized } from './accessKeyLimiter';
 import { loginKey, loginToken, type SendLogin } from './login';
 import { type AccessKey, encode, signedHeaders } from './signature';
 import { dropToken } from './tokens';
@@ -49,9 +49,9 @@ export function authenticateRequest(
 	options: RequestOptions,
 ): IHttpRequestOptions {
 	const url = addressOf(options);
-	const session = openSession(credentials, serviceAt(credentials, url));
+	const session = readCredential(credentials, serviceAt(credentials, url));
 	assertCallerNotRefused(session);
-	const { proof, workspaceId } = session;
+	const { authentication: proof, workspaceId } = session;
 	const request = { ...options, ...NO_REDIRECTS, ...addressFields(options, url) };
 	if (proof.mode === 'accessKey') return sign(request, url, session, proof.accessKey);
 
@@ -75,8 +75,8 @@ export async function prepareCaller(
 	{ helpers }: IHttpRequestHelper,
 	credentials: ICredentialDataDecryptedObject,
 ): Promise<IDataObject> {
-	const session = openSession(credentials);
-	const { proof, projectId, workspaceId, allowUnauthorizedCerts } = session;
+	const session = readCredential(credentials);
+	const { authentication: proof, projectId, workspaceId, allowUnauthorizedCerts } = session;
 	const send: SendLogin = async ({ method, origin, path, headers, body }, context, { timeout, signal }) => {
 		const answer = await (
 			helpers.httpRequest({
@@ -100,7 +100,7 @@ export async function prepareCaller(
 		}
 		const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
 		return readAnswer(
-			{ status: answer.statusCode, headers: answer.headers as Answer['headers'], text },
+			{ status: answer.statusCode, headers: answer.headers as HttpResponse['headers'], text },
 			context,
 		);
 	};
@@ -116,14 +116,14 @@ export async function prepareCaller(
 
 	if (proof.mode === 'accessKey') {
 		const own = accessKeyHeaders(projectId, workspaceId);
-		await proveAccessKey(proof, async () => await knock(own, proof.accessKey));
+		await checkAccessKey(proof, async () => await knock(own, proof.accessKey));
 	}
 	if (proof.mode !== 'password') return {};
 
 	const sessionLogin = loginKey(proof);
 	const kept = keptToken(credentials, sessionLogin);
 	if (kept !== undefined) {
-		const isOver = await knock(tokenHeaders(kept, workspaceId)).then(() => false, isRefusal);
+		const isOver = await knock(tokenHeaders(kept, workspaceId)).then(() => false, isUnauthorized);
 		if (!isOver) return {};
 		dropToken(sessionLogin, kept);
 	}
@@ -165,7 +165,7 @@ function addressFields({ uri }: RequestOptions, { href }: URL) {
 function sign(
 	options: RequestOptions,
 	url: URL,
-	{ projectId, workspaceId }: Session,
+	{ projectId, workspaceId }: Credential,
 	accessKey: AccessKey,
 ): IHttpRequestOptions {
 	const { method = 'GET', qs = {}, headers = {} } = options;

@@ -1,12 +1,12 @@
 import { type RefusalContext, RequestError, unexpectedAnswer } from '../errors/errors';
 import { Pace } from '../pace';
 import { assertNotRefused, fingerprint, rememberRefusal } from './refusals';
-import { type OutgoingRequest, type ReceivedObject, repeatSafely, type RequestLimits } from '../repeat';
-import { type Proof, siteOf } from './credential';
+import { type OutgoingRequest, type ReceivedObject, withRetries, type RequestLimits } from '../repeat';
+import { type Authentication, siteOf } from './credential';
 import { getToken, type Token } from './tokens';
 
 /** How an IAM user logs in, and where. */
-export type LoginProof = Extract<Proof, { mode: 'password' }>;
+export type LoginProof = Extract<Authentication, { mode: 'password' }>;
 
 /** Makes a request once. */
 export type SendLogin = (
@@ -76,7 +76,7 @@ export function copyOf({ message, advice, details }: RequestError): RequestError
 async function logIn(proof: LoginProof, send: SendLogin, signal: AbortSignal): Promise<Token> {
 	const context = { creates: false, secrets: [proof.login.password], unauthorized: () => CHECK_LOGIN };
 	const limits = { ...LIMITS, signal };
-	const answer = await repeatSafely(
+	const answer = await withRetries(
 		limits,
 		new Pace(),
 		async () =>
@@ -91,11 +91,11 @@ async function logIn(proof: LoginProof, send: SendLogin, signal: AbortSignal): P
 	return { value, lifetime: lifetimeOf(answer) };
 }
 
-function isWithoutVerdict({ repetition, details: { code, httpStatus = 0 } }: RequestError): boolean {
+function isWithoutVerdict({ retry: repetition, details: { code, httpStatus = 0 } }: RequestError): boolean {
 	return !repetition && (code === 'CONNECTION_LOST' || httpStatus >= 500);
 }
 
-function noToken({ message, advice, details, repetition }: RequestError): RequestError {
+function noToken({ message, advice, details, retry: repetition }: RequestError): RequestError {
 	return new RequestError(`No token from IAM: ${message}`, advice, details, repetition);
 }
 

@@ -128,7 +128,7 @@ async function logIn(
 		return value;
 	} catch (error) {
 		const failure = error as Error & Partial<RequestError>;
-		const { repetition, details } = failure;
+		const { retry: repetition, details } = failure;
 		const delay = Math.max(LOGIN_INTERVAL, repetition?.after ?? 0);
 		entry.loginAt = performance.now() + delay;
 		entry.failure = failure;

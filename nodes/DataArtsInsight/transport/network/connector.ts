@@ -7,7 +7,7 @@ import { clientOn, type Socket } from './connection';
 import { CONNECT_TIMEOUT } from './deadline';
 
 /** How the connections to one service are made. */
-export interface Way {
+export interface ConnectorOptions {
 	/** Scheme, host and port of the service. */
 	origin: string;
 	/** Whether the service's certificate is left unchecked. */
@@ -50,7 +50,12 @@ const COMMON = {
 };
 
 /** @returns makes connections to the service, with TLS if its scheme asks for that */
-export function createConnector({ origin, allowUnauthorizedCerts, proxy, lookup }: Way): Connector {
+export function createConnector({
+	origin,
+	allowUnauthorizedCerts,
+	proxy,
+	lookup,
+}: ConnectorOptions): Connector {
 	const service = new URL(origin);
 	const first = buildConnector({ ...COMMON, lookup });
 	// One for all connections, as it keeps the TLS sessions.

@@ -21,7 +21,7 @@ export class ExchangeError extends Error {
 }
 
 /** What is under way and can be ended from this side. */
-export interface Stoppable {
+export interface Abortable {
 	stop: (reason: StopReason) => void;
 }
 
@@ -31,18 +31,18 @@ export interface Stoppable {
  */
 class Deadline {
 	/** When each began, in that order, and so in the order in which their time is up. */
-	private readonly running = new Map<Stoppable, number>();
+	private readonly running = new Map<Abortable, number>();
 
 	private armed = false;
 
 	constructor(private readonly timeout: number) {}
 
-	add(task: Stoppable) {
+	add(task: Abortable) {
 		this.running.set(task, performance.now());
 		if (!this.armed) this.arm(this.timeout);
 	}
 
-	delete(task: Stoppable) {
+	delete(task: Abortable) {
 		this.running.delete(task);
 	}
 
@@ -71,13 +71,13 @@ export function deadlineAfter(timeout: number): Deadline {
 	return deadline;
 }
 
-const tasksOf = new WeakMap<AbortSignal, Set<Stoppable>>();
+const tasksOf = new WeakMap<AbortSignal, Set<Abortable>>();
 
 /** The tasks that a signal ends. They share one listener: Node.js warns of a leak at the eleventh. */
-export function endedBy(signal: AbortSignal): Set<Stoppable> {
+export function endedBy(signal: AbortSignal): Set<Abortable> {
 	let tasks = tasksOf.get(signal);
 	if (!tasks) {
-		const added = new Set<Stoppable>();
+		const added = new Set<Abortable>();
 		signal.addEventListener('abort', () => added.forEach((one) => one.stop('cancelled')));
 		tasksOf.set(signal, added);
 		tasks = added;
@@ -99,7 +99,7 @@ export async function beforeSending<Result>(
 	if (signal?.aborted) throw new ExchangeError(new Error('cancelled'), false, 'cancelled');
 	const deadline = deadlineAfter(CONNECT_TIMEOUT);
 	const abandonment = new AbortController();
-	const task: Stoppable = { stop: () => undefined };
+	const task: Abortable = { stop: () => undefined };
 	try {
 		return await new Promise<Result>((resolve, reject) => {
 			task.stop = (reason) => {

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 
 import { type Connection, MAX_HEADERS_SIZE } from './connection';
-import { deadlineAfter, endedBy, ExchangeError, type Stoppable, type StopReason } from './deadline';
+import { deadlineAfter, endedBy, ExchangeError, type Abortable, type StopReason } from './deadline';
 import { decode } from './decode';
 
 export { ExchangeError, type StopReason } from './deadline';
@@ -19,7 +19,7 @@ const MAX_WIRE_SIZE = 2 * MAX_ANSWER_SIZE + MAX_HEADERS_SIZE;
 const FIRST_SIZE = 4 * 1024;
 
 /** What came back for one request, whatever its status. */
-export interface Answer {
+export interface HttpResponse {
 	status: number;
 	headers: Record<string, string | string[] | undefined>;
 	text: string;
@@ -28,7 +28,7 @@ export interface Answer {
 /** What to send. */
 export type ExchangeOptions = Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers' | 'body'>;
 
-class AnswerCollector implements Dispatcher.DispatchHandler, Stoppable {
+class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 	private controller?: Dispatcher.DispatchController;
 
 	private sent = false;
@@ -37,7 +37,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Stoppable {
 
 	private status = 0;
 
-	private headers: Answer['headers'] = {};
+	private headers: HttpResponse['headers'] = {};
 
 	/** Chunks are copied in here: a chunk of one byte kept by itself would hold on to all that was read with it. */
 	private body = Buffer.allocUnsafe(FIRST_SIZE);
@@ -51,7 +51,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Stoppable {
 		private readonly connection: Connection,
 		private readonly timeout: number,
 		private readonly signal: AbortSignal | undefined,
-		private readonly resolve: (answer: Answer | Promise<Answer>) => void,
+		private readonly resolve: (answer: HttpResponse | Promise<HttpResponse>) => void,
 		private readonly reject: (error: ExchangeError) => void,
 	) {
 		this.lastByte = connection.bytesRead + MAX_WIRE_SIZE;
@@ -69,7 +69,11 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Stoppable {
 		deadlineAfter(this.timeout).add(this);
 	}
 
-	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']) {
+	onResponseStart(
+		_controller: Dispatcher.DispatchController,
+		status: number,
+		headers: HttpResponse['headers'],
+	) {
 		this.status = status;
 		this.headers = headers;
 	}
@@ -132,7 +136,7 @@ export async function exchange(
 	{ method, path, headers, body }: ExchangeOptions,
 	timeout: number,
 	signal?: AbortSignal,
-): Promise<Answer> {
+): Promise<HttpResponse> {
 	if (signal?.aborted) throw new ExchangeError(new Error('cancelled'), false, 'cancelled');
 	return await new Promise((resolve, reject) => {
 		connection.client.dispatch(

@@ -1,4 +1,4 @@
-import { Resting } from '../../../../nodes/DataArtsInsight/items/delayQueue';
+import { DelayQueue } from '../../../../nodes/DataArtsInsight/items/delayQueue';
 
 let now = 0;
 beforeEach(() => {
@@ -9,13 +9,13 @@ afterEach(() => jest.restoreAllMocks());
 
 /** Items with as many milliseconds before they are due. */
 function restingFor(...times: number[]) {
-	const resting = new Resting<string>();
+	const resting = new DelayQueue<string>();
 	times.forEach((after, itemIndex) => resting.add(itemIndex, `request ${itemIndex}`, after));
 	return resting;
 }
 
 /** All items that can be taken at the moment. */
-function takeAll(resting: Resting<string>, all?: boolean) {
+function takeAll(resting: DelayQueue<string>, all?: boolean) {
 	const taken: number[] = [];
 	for (let one = resting.take(all); one; one = resting.take(all)) taken.push(one.itemIndex);
 	return taken;
@@ -60,7 +60,7 @@ it('the size counts what is due as well as what is not', () => {
 });
 
 it('the time that is left is that until the earliest, and none while something is due', () => {
-	expect(new Resting().left).toBe(Infinity);
+	expect(new DelayQueue().left).toBe(Infinity);
 	const resting = restingFor(300, 100, 100, 200);
 	expect(resting.left).toBe(100);
 	now += 100;

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors/errors';
-import { connect, type RunLimits } from '../../../../nodes/DataArtsInsight/transport/client';
-import type { Session } from '../../../../nodes/DataArtsInsight/transport/identity/credential';
+import { createClient, type ClientLimits } from '../../../../nodes/DataArtsInsight/transport/client';
+import type { Credential } from '../../../../nodes/DataArtsInsight/transport/identity/credential';
 
 let server: Server;
 let origin: string;
@@ -39,20 +39,20 @@ afterEach(() => {
 const TOKEN = 'MIIsecret-of-a-user';
 const KEY = { accessKeyId: 'AK', secretAccessKey: 'SK-secret' };
 const common = () => ({ origin, projectId: 'p', workspaceId: 'w', allowUnauthorizedCerts: false });
-const withToken = (): Session => ({
+const withToken = (): Credential => ({
 	...common(),
-	proof: { mode: 'token', token: TOKEN },
+	authentication: { mode: 'token', token: TOKEN },
 	secrets: ['another-secret'],
 });
 /** A key that was never used before, as this server is new. */
-const withKey = (): Session => ({
+const withKey = (): Credential => ({
 	...common(),
-	proof: { mode: 'accessKey', accessKey: KEY, site: origin },
+	authentication: { mode: 'accessKey', accessKey: KEY, site: origin },
 	secrets: [KEY.secretAccessKey],
 });
 
-const start = async (session: Session, limits: Partial<RunLimits> = {}) =>
-	await connect(session, { timeout: 60_000, maxRetries: 0, ...limits });
+const start = async (session: Credential, limits: Partial<ClientLimits> = {}) =>
+	await createClient(session, { timeout: 60_000, maxRetries: 0, ...limits });
 
 const failureOf = async (call: Promise<unknown>) =>
 	await call.then(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { RequestError } from '../../../../nodes/DataArtsInsight/transport/errors/errors';
 import { backOff, MAX_WAIT, Pace, wait } from '../../../../nodes/DataArtsInsight/transport/pace';
-import { repeatSafely } from '../../../../nodes/DataArtsInsight/transport/repeat';
+import { withRetries } from '../../../../nodes/DataArtsInsight/transport/repeat';
 
 const details = { code: 'APIGW.0308', httpStatus: 429, outcomeUnknown: false };
 const throttled = (after?: number) =>
@@ -106,7 +106,7 @@ it('a service that has throttled every call for five minutes, to the millisecond
 describe('repeatSafely', () => {
 	const limits = { timeout: 1_000, maxRetries: 3 };
 	const pending = (pace: Pace, attempt: () => Promise<unknown>, maxRetries = 3) =>
-		repeatSafely({ ...limits, maxRetries }, pace, attempt).catch((error: unknown) => error);
+		withRetries({ ...limits, maxRetries }, pace, attempt).catch((error: unknown) => error);
 
 	it.each<[string, (after?: number) => RequestError]>([
 		['is throttled', throttled],

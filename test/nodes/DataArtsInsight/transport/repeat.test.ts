@@ -8,7 +8,7 @@ import { Pace } from '../../../../nodes/DataArtsInsight/transport/pace';
 import {
 	type OutgoingRequest,
 	readAnswer,
-	repeatSafely,
+	withRetries,
 	sendRequest,
 } from '../../../../nodes/DataArtsInsight/transport/repeat';
 import { findRoute } from '../../../../nodes/DataArtsInsight/transport/network/route';
@@ -189,7 +189,7 @@ describe('repeatSafely', () => {
 	it('makes no call once the execution was stopped, and nothing is unknown then', async () => {
 		const attempt = jest.fn(async () => await Promise.resolve('done'));
 		const signal = AbortSignal.abort();
-		const error = await failureOf(async () => await repeatSafely({ ...limits, signal }, new Pace(), attempt));
+		const error = await failureOf(async () => await withRetries({ ...limits, signal }, new Pace(), attempt));
 		expect(error).toMatchObject({ details: { code: 'CANCELLED', outcomeUnknown: false } });
 		expect(attempt).not.toHaveBeenCalled();
 	});
@@ -205,7 +205,7 @@ describe('repeatSafely', () => {
 		pace.slowDown(0, failed(429));
 		now += 5 * 60_000;
 		expect(
-			await failureOf(async () => await repeatSafely(limits, pace, async () => await Promise.reject(error))),
+			await failureOf(async () => await withRetries(limits, pace, async () => await Promise.reject(error))),
 		).toBe(error);
 		// Only a run whose every call is throttled for five minutes is given up.
 		pace.slowDown(0, failed(429));

@@ -3,10 +3,10 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import {
 	acceptanceHints,
 	acceptanceOptions,
-	isUndecided,
-	readPatience,
-	restBeforeNextLook,
-	tellsNothing,
+	isPending,
+	readAcceptanceWait,
+	delayBeforeNextPoll,
+	leavesStatusOpen,
 } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/acceptance';
 import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import { parameterValues } from '../../../../support/engine/parameterValues';
@@ -15,7 +15,7 @@ const patience = { pollInterval: 15_000, maxWait: 300_000 };
 
 describe('readPatience', () => {
 	const read = (options?: object) =>
-		readPatience({
+		readAcceptanceWait({
 			getNodeParameter: parameterValues({ options }),
 		} as unknown as IExecuteFunctions);
 
@@ -49,16 +49,14 @@ describe('readPatience', () => {
 });
 
 it('an endpoint is undecided while its owner or Huawei Cloud is still to act', () => {
-	expect(['pendingAcceptance', 'creating'].every(isUndecided)).toBe(true);
-	expect(['accepted', 'rejected', 'failed', 'deleting', 'new', '', undefined, 5].some(isUndecided)).toBe(
-		false,
-	);
+	expect(['pendingAcceptance', 'creating'].every(isPending)).toBe(true);
+	expect(['accepted', 'rejected', 'failed', 'deleting', 'new', '', undefined, 5].some(isPending)).toBe(false);
 });
 
 describe('restBeforeNextLook', () => {
 	beforeEach(() => jest.spyOn(performance, 'now').mockReturnValue(1_000_000));
 	afterEach(() => jest.restoreAllMocks());
-	const restAfter = (waited: number) => restBeforeNextLook(1_000_000 - waited, patience);
+	const restAfter = (waited: number) => delayBeforeNextPoll(1_000_000 - waited, patience);
 
 	it('is the poll interval, and at the end what is left of the longest wait', () => {
 		expect(restAfter(0)).toBe(15_000);
@@ -85,7 +83,7 @@ describe('a failed look', () => {
 		['a lost connection', failed('CONNECTION_LOST')],
 		['a sign-in page', failed('UNEXPECTED_ANSWER', 200)],
 	])('that ended by %s leaves open what became of the endpoint', (_what, error) => {
-		expect(tellsNothing(error)).toBe(true);
+		expect(leavesStatusOpen(error)).toBe(true);
 	});
 
 	it.each<[string, unknown]>([
@@ -98,7 +96,7 @@ describe('a failed look', () => {
 		['what nobody foresaw', new TypeError('m')],
 		['nothing', undefined],
 	])('that ended by %s ends the waiting', (_what, error) => {
-		expect(tellsNothing(error)).toBe(false);
+		expect(leavesStatusOpen(error)).toBe(false);
 	});
 });
 

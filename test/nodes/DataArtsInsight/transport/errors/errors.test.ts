@@ -129,7 +129,7 @@ describe('refusal', () => {
 		[429, {}, '', undefined],
 		[429, {}, undefined, undefined],
 	])('with HTTP %d, %j and Retry-After %s may be repeated after %s', (status, body, header, after) => {
-		expect(refused(status, body, { 'retry-after': header }).repetition).toEqual({ throttled: true, after });
+		expect(refused(status, body, { 'retry-after': header }).retry).toEqual({ throttled: true, after });
 	});
 
 	it.each([-3600, 0, 3600])('reads a date in Retry-After by a clock that is %d s off', (skew) => {
@@ -138,12 +138,12 @@ describe('refusal', () => {
 			date: new Date(now).toUTCString(),
 			'retry-after': new Date(now + 20_000).toUTCString(),
 		};
-		expect(refused(429, {}, headers).repetition?.after).toBe(20_000);
+		expect(refused(429, {}, headers).retry?.after).toBe(20_000);
 	});
 
 	it('reads a date in Retry-After', () => {
 		const date = new Date(Date.now() + 20_000).toUTCString();
-		const { after = 0 } = refused(429, {}, { 'retry-after': date }).repetition ?? {};
+		const { after = 0 } = refused(429, {}, { 'retry-after': date }).retry ?? {};
 		expect(after).toBeGreaterThan(15_000);
 		expect(after).toBeLessThanOrEqual(20_000);
 	});
@@ -156,7 +156,7 @@ describe('refusal', () => {
 		[400, {}],
 		[401, { error_code: 'APIGW.0301' }],
 	])('with HTTP %d and %j must not be repeated', (status, body) => {
-		expect(refused(status, body).repetition).toBeUndefined();
+		expect(refused(status, body).retry).toBeUndefined();
 	});
 
 	it('says how often it was tried', () => {
@@ -251,10 +251,10 @@ describe('interruption', () => {
 	});
 
 	it('is not repeated where that cannot help, nor once something was sent', () => {
-		expect(broken('ECONNREFUSED', false).repetition).toEqual({ throttled: false });
-		expect(broken('CERT_HAS_EXPIRED', false).repetition).toBeUndefined();
-		expect(broken('EGRESS_BLOCKED', false).repetition).toBeUndefined();
-		expect(broken('ECONNREFUSED', true).repetition).toBeUndefined();
+		expect(broken('ECONNREFUSED', false).retry).toEqual({ throttled: false });
+		expect(broken('CERT_HAS_EXPIRED', false).retry).toBeUndefined();
+		expect(broken('EGRESS_BLOCKED', false).retry).toBeUndefined();
+		expect(broken('ECONNREFUSED', true).retry).toBeUndefined();
 	});
 
 	it('names the proxy it went through, and what that answered', () => {
@@ -265,7 +265,7 @@ describe('interruption', () => {
 			'No connection to insight.example.com through the proxy proxy.example.com:3128: the proxy refused it with HTTP status 407',
 		);
 		expect(error.description).toContain('HTTPS_PROXY');
-		expect(error.repetition).toBeUndefined();
+		expect(error.retry).toBeUndefined();
 	});
 
 	it('after sending, the outcome is not known', () => {
@@ -303,7 +303,7 @@ describe('a request error', () => {
 		expect(error.message).toBe('Not sent: the service takes none');
 		expect(error.description).toBe(last.advice);
 		expect(error.details).toStrictEqual({ code: 'A.1', httpStatus: 500, outcomeUnknown: false });
-		expect(error.repetition).toBeUndefined();
+		expect(error.retry).toBeUndefined();
 	});
 
 	it.each([true, false])(

@@ -1,8 +1,8 @@
 import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
-	isRefusal,
-	tryKey,
-	verdictOf,
+	isUnauthorized,
+	withAccessKey,
+	callerVerdict,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
 
 const failure = (httpStatus?: number, code = 'A') =>
@@ -63,7 +63,7 @@ class Attempts {
 
 	async start(number: number, signal?: AbortSignal) {
 		for (let i = 0; i < number; i++) {
-			void tryKey(this.key, { ...turn, signal }, async (proven) => {
+			void withAccessKey(this.key, { ...turn, signal }, async (proven) => {
 				this.begun.push(proven);
 				return await new Promise<string>((resolve, reject) =>
 					this.endings.push((error) => (error ? reject(error) : resolve('good'))),
@@ -89,7 +89,7 @@ class Attempts {
 
 /** Makes one attempt, and tells whether the key was known to be right. */
 const isProven = async (key: string) =>
-	await tryKey(key, turn, async (proven) => await Promise.resolve(proven));
+	await withAccessKey(key, turn, async (proven) => await Promise.resolve(proven));
 
 describe('what an error tells of who called', () => {
 	it.each<[string, unknown, string]>([
@@ -114,8 +114,8 @@ describe('what an error tells of who called', () => {
 			'nothing',
 		]),
 	])('%s', (_what, error, verdict) => {
-		expect(verdictOf(error)).toBe(verdict);
-		expect(isRefusal(error)).toBe(verdict === 'refused');
+		expect(callerVerdict(error)).toBe(verdict);
+		expect(isUnauthorized(error)).toBe(verdict === 'refused');
 	});
 });
 
@@ -189,9 +189,9 @@ describe('a key of which nothing is known', () => {
 		const attempts = new Attempts(key);
 		await attempts.start(1);
 		const ready = jest.fn(turn.ready);
-		const second = expect(tryKey(key, { ready }, async () => await Promise.resolve('sent'))).rejects.toThrow(
-			'The service takes no calls',
-		);
+		const second = expect(
+			withAccessKey(key, { ready }, async () => await Promise.resolve('sent')),
+		).rejects.toThrow('The service takes no calls');
 		await settle();
 		expect(ready).toHaveBeenCalledTimes(1);
 		ready.mockRejectedValue(new Error('The service takes no calls'));

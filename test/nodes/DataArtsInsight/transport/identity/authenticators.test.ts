@@ -2,14 +2,14 @@ import {
 	type Authenticator,
 	assertCallerNotRefused,
 	createAuthenticator,
-	proveAccessKey,
+	checkAccessKey,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/authenticators';
 import { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import { loginKey, type LoginProof } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
 import type { OutgoingRequest } from '../../../../../nodes/DataArtsInsight/transport/repeat';
 import {
-	openSession,
-	type Session,
+	readCredential,
+	type Credential,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/credential';
 import { dropToken } from '../../../../../nodes/DataArtsInsight/transport/identity/tokens';
 import type { Turn } from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
@@ -19,9 +19,9 @@ const MINUTE = 60_000;
 
 let count = 0;
 /** Another caller each time: the process keeps tokens and refusals. */
-function newSession(authentication: 'token' | 'password' | 'accessKey', change: object = {}): Session {
+function newSession(authentication: 'token' | 'password' | 'accessKey', change: object = {}): Credential {
 	const own = `own-${++count}`;
-	return openSession({
+	return readCredential({
 		...{ authentication, region: 'custom', baseUrl: 'https://insight.example.com', projectId: 'p' },
 		...{ workspaceId: 'w', token: own, accessKeyId: own, secretAccessKey: 'SK' },
 		...{ iamUrl: iam.url, domainName: own, username: 'user', password: 'MIIsecret' },
@@ -180,7 +180,7 @@ describe('a caller with a password', () => {
 		const send = async ({ 'X-Auth-Token': token = '' }: Record<string, string>) => {
 			seen.push(token);
 			passed += 10_000;
-			if (token === 't2') dropToken(loginKey(session.proof as LoginProof), token);
+			if (token === 't2') dropToken(loginKey(session.authentication as LoginProof), token);
 			return await Promise.reject(failure(401));
 		};
 		await expect(createAuthenticator(session).attempt(request, turn, send)).rejects.toThrow('no');
@@ -337,29 +337,29 @@ describe('a caller with an access key', () => {
 });
 
 describe('proveAccessKey', () => {
-	const proofOf = () => newSession('accessKey').proof as Parameters<typeof proveAccessKey>[0];
+	const proofOf = () => newSession('accessKey').authentication as Parameters<typeof checkAccessKey>[0];
 
 	it('tries a key once for the whole process', async () => {
 		const proof = proofOf();
 		const send = jest.fn(async () => await Promise.resolve({}));
-		await proveAccessKey(proof, send);
-		await proveAccessKey(proof, send);
+		await checkAccessKey(proof, send);
+		await checkAccessKey(proof, send);
 		expect(send).toHaveBeenCalledTimes(1);
 	});
 
 	it('passes on a refusal, and sends nothing the next time', async () => {
 		const proof = proofOf();
 		const send = jest.fn(async () => await Promise.reject(failure(401)));
-		await expect(proveAccessKey(proof, send)).rejects.toThrow('no');
-		await expect(proveAccessKey(proof, send)).rejects.toMatchObject(notSent('access key'));
+		await expect(checkAccessKey(proof, send)).rejects.toThrow('no');
+		await expect(checkAccessKey(proof, send)).rejects.toMatchObject(notSent('access key'));
 		expect(send).toHaveBeenCalledTimes(1);
 	});
 
 	it('keeps to itself what else goes wrong, and tries again the next time', async () => {
 		const proof = proofOf();
 		const send = jest.fn(async () => await Promise.reject(failure(500)));
-		await proveAccessKey(proof, send);
-		await proveAccessKey(proof, send);
+		await checkAccessKey(proof, send);
+		await checkAccessKey(proof, send);
 		expect(send).toHaveBeenCalledTimes(2);
 	});
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { InputError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
-	openSession,
+	readCredential,
 	serviceAt,
 	siteOf,
 	VPC_ENDPOINT,
@@ -17,9 +17,9 @@ const good = {
 };
 const custom = (baseUrl: string) => ({ ...good, region: 'custom', baseUrl });
 
-describe('openSession', () => {
+describe('readCredential', () => {
 	it('computes the address from the region', () => {
-		expect(openSession(good)).toEqual({
+		expect(readCredential(good)).toEqual({
 			origin: 'https://dataartsinsight.cn-north-4.myhuaweicloud.com',
 			projectId: good.projectId,
 			workspaceId: good.workspaceId,
@@ -30,7 +30,7 @@ describe('openSession', () => {
 	});
 
 	it('takes off what was pasted along', () => {
-		const session = openSession({
+		const session = readCredential({
 			...custom(' https://insight.example.com/ '),
 			token: ' MIItoken\n',
 			projectId: '\tabc ',
@@ -38,13 +38,13 @@ describe('openSession', () => {
 		});
 		expect(session.origin).toBe('https://insight.example.com');
 		expect(session.projectId).toBe('abc');
-		expect(session.proof).toEqual({ mode: 'token', token: 'MIItoken' });
+		expect(session.authentication).toEqual({ mode: 'token', token: 'MIItoken' });
 		expect(session.workspaceId).toBe('w');
 	});
 
 	it.each([true, false])('leaves the certificate of IAM unchecked only where it says so: %s', (allowed) => {
 		const login = { authentication: 'password', domainName: 'd', username: 'u', password: 'p-1234' };
-		const { proof } = openSession({ ...good, ...login, allowUnauthorizedCerts: allowed });
+		const { authentication: proof } = readCredential({ ...good, ...login, allowUnauthorizedCerts: allowed });
 		expect(proof).toMatchObject({ allowUnauthorizedCerts: allowed });
 	});
 
@@ -52,26 +52,26 @@ describe('openSession', () => {
 		const login = { domainName: 'account', username: 'user', password: 'secret', projectId: good.projectId };
 		const credentials = { ...good, authentication: 'password', ...login };
 		const proof = { mode: 'password', login, allowUnauthorizedCerts: false };
-		expect(openSession(credentials).proof).toEqual({
+		expect(readCredential(credentials).authentication).toEqual({
 			...proof,
 			iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com',
 		});
 		const custom = { region: 'custom', baseUrl: 'https://a.example.com', iamUrl: 'https://iam.example.com/' };
-		expect(openSession({ ...credentials, ...custom }).proof).toEqual({
+		expect(readCredential({ ...credentials, ...custom }).authentication).toEqual({
 			...proof,
 			iamOrigin: 'https://iam.example.com',
 		});
-		expect(openSession(credentials).secrets).toEqual(['secret']);
+		expect(readCredential(credentials).secrets).toEqual(['secret']);
 	});
 
 	it('signs with an access key, temporary or not', () => {
 		const key = { accessKeyId: 'AK', secretAccessKey: 'SK' };
 		const credentials = { ...good, authentication: 'accessKey', ...key };
-		expect(openSession(credentials)).toMatchObject({
+		expect(readCredential(credentials)).toMatchObject({
 			proof: { mode: 'accessKey', accessKey: { ...key, securityToken: '' } },
 			secrets: ['SK'],
 		});
-		expect(openSession({ ...credentials, securityToken: 'ST' })).toMatchObject({
+		expect(readCredential({ ...credentials, securityToken: 'ST' })).toMatchObject({
 			proof: { mode: 'accessKey', accessKey: { ...key, securityToken: 'ST' } },
 			secrets: ['SK', 'ST'],
 		});
@@ -84,7 +84,7 @@ describe('openSession', () => {
 		['http://[::1]:8008', 'http://[::1]:8008'],
 		['http://127.10.200.30', 'http://127.10.200.30'],
 	])('accepts the base URL %s', (baseUrl, origin) => {
-		expect(openSession(custom(baseUrl)).origin).toBe(origin);
+		expect(readCredential(custom(baseUrl)).origin).toBe(origin);
 	});
 
 	it.each([
@@ -147,7 +147,7 @@ describe('openSession', () => {
 		['Project ID', { ...good, projectId: '%2e%2e' }],
 		['Project ID', { ...good, projectId: 'a?b' }],
 	])('refuses a bad %s and names it', (field, credentials) => {
-		const open = () => openSession(credentials);
+		const open = () => readCredential(credentials);
 		expect(open).toThrow(InputError);
 		expect(open).toThrow(`'${field}'`);
 	});
@@ -157,7 +157,7 @@ describe('openSession', () => {
 			fc.property(fc.string(), fc.string(), (projectId, rest) => {
 				const token = `MIIsecret${rest}`;
 				try {
-					const session = openSession({ ...good, projectId, token });
+					const session = readCredential({ ...good, projectId, token });
 					expect(new URL(`/v1/${session.projectId}/x`, session.origin).pathname).toBe(
 						`/v1/${projectId.trim()}/x`,
 					);
@@ -177,23 +177,25 @@ const hosts = {
 };
 const password = { authentication: 'password', domainName: 'd', username: 'u', password: 'p-1234' };
 
-describe('what openSession says', () => {
+describe('what readCredential says', () => {
 	it('tells a blank project ID from one that is none', () => {
-		expect(() => openSession({ ...good, projectId: ' ' })).toThrow("'Project ID' in the credential is blank");
-		expect(() => openSession({ ...good, projectId: 'a/b' })).toThrow(
+		expect(() => readCredential({ ...good, projectId: ' ' })).toThrow(
+			"'Project ID' in the credential is blank",
+		);
+		expect(() => readCredential({ ...good, projectId: 'a/b' })).toThrow(
 			"'Project ID' in the credential holds characters that no project ID has",
 		);
 	});
 
 	it('takes a credential from before there were other ways to be one with a token', () => {
-		expect(openSession(good).proof.mode).toBe('token');
+		expect(readCredential(good).authentication.mode).toBe('token');
 	});
 
 	it.each([
 		['cn-southwest-2', 'cn-southwest-2'],
 		['two words before the number', 'xx-abc-defg-12'],
 	])('takes a region: %s', (_what, region) => {
-		expect(openSession({ ...good, region }).origin).toBe(
+		expect(readCredential({ ...good, region }).origin).toBe(
 			`https://dataartsinsight.${region}.myhuaweicloud.com`,
 		);
 	});
@@ -201,16 +203,16 @@ describe('what openSession says', () => {
 	it.each([true, false, 'true', undefined])(
 		'leaves the certificate of the service unchecked only where the credential says true: %p',
 		(allowed) => {
-			const session = openSession({ ...good, ...password, allowUnauthorizedCerts: allowed as boolean });
+			const session = readCredential({ ...good, ...password, allowUnauthorizedCerts: allowed as boolean });
 			expect(session.allowUnauthorizedCerts).toBe(allowed === true);
-			expect(session.proof).toMatchObject({ allowUnauthorizedCerts: allowed === true });
+			expect(session.authentication).toMatchObject({ allowUnauthorizedCerts: allowed === true });
 		},
 	);
 });
 
 describe('Allowed Domains', () => {
 	const allow = (allowedDomains: string, change: object = {}) =>
-		openSession({ ...good, ...change, allowedHttpRequestDomains: 'domains', allowedDomains });
+		readCredential({ ...good, ...change, allowedHttpRequestDomains: 'domains', allowedDomains });
 
 	it.each([
 		hosts.insight,
@@ -247,13 +249,13 @@ describe('Allowed Domains', () => {
 		expect(() => allow(hosts.insight, password)).toThrow(
 			`'Allowed Domains' in the credential leave out ${hosts.iam}`,
 		);
-		expect(allow(`${hosts.insight},${hosts.iam}`, password).proof.mode).toBe('password');
+		expect(allow(`${hosts.insight},${hosts.iam}`, password).authentication.mode).toBe('password');
 	});
 
 	it('are asked for the service that is called, and for no other', () => {
 		const credential = { ...good, allowedHttpRequestDomains: 'domains', allowedDomains: hosts.vpcep };
-		expect(openSession(credential, VPC_ENDPOINT).origin).toBe(`https://${hosts.vpcep}`);
-		expect(() => openSession(credential)).toThrow(hosts.insight);
+		expect(readCredential(credential, VPC_ENDPOINT).origin).toBe(`https://${hosts.vpcep}`);
+		expect(() => readCredential(credential)).toThrow(hosts.insight);
 	});
 
 	it.each(['all', 'none', undefined])("are for n8n's HTTP Request node alone where it says %s", (choice) => {
@@ -262,7 +264,7 @@ describe('Allowed Domains', () => {
 			...(choice && { allowedHttpRequestDomains: choice }),
 			allowedDomains: 'example.com',
 		};
-		expect(openSession(credential).origin).toBe(`https://${hosts.insight}`);
+		expect(readCredential(credential).origin).toBe(`https://${hosts.insight}`);
 	});
 });
 

@@ -14,7 +14,7 @@ import {
 	type Connector,
 	createConnector,
 	ProxyRefusal,
-	type Way,
+	type ConnectorOptions,
 } from '../../../../../nodes/DataArtsInsight/transport/network/connector';
 import { loopbackCertificate } from '../../../../support/cloud';
 
@@ -69,7 +69,7 @@ function scripted(steps: Step[], servicePort?: number, seen: Buffer[] = []) {
 	};
 }
 
-const way = (change: Partial<Way>): Way => ({
+const way = (change: Partial<ConnectorOptions>): ConnectorOptions => ({
 	origin: 'https://example.com',
 	allowUnauthorizedCerts: true,
 	...change,
@@ -113,7 +113,7 @@ describe('without a proxy', () => {
 		// n8n does so when it starts.
 		setDefaultAutoSelectFamily(false);
 		const names: string[] = [];
-		const lookup: Way['lookup'] = (hostname, options, callback) => {
+		const lookup: ConnectorOptions['lookup'] = (hostname, options, callback) => {
 			names.push(hostname);
 			const addresses = ['127.99.98.97', '127.0.0.1'].map((address) => ({ address, family: 4 }));
 			if (options.all) callback(null, addresses);
@@ -276,7 +276,7 @@ describe('through an HTTP proxy', () => {
 	it('resolves the name of the proxy by the lookup, and that of the service not at all', async () => {
 		const proxy = await start(() => OK, await portOf(greeting()));
 		const names: string[] = [];
-		const lookup: Way['lookup'] = (hostname, _options, callback) => {
+		const lookup: ConnectorOptions['lookup'] = (hostname, _options, callback) => {
 			names.push(hostname);
 			callback(null, [{ address: '127.0.0.1', family: 4 }]);
 		};
