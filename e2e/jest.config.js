@@ -1,7 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
 	testEnvironment: 'node',
-	testMatch: ['<rootDir>/*.e2e.ts'],
+	testMatch: ['<rootDir>/suites/*.e2e.ts'],
 	transform: require('../jest.config.js').transform,
 	// n8n takes half a minute to start on a small machine.
 	testTimeout: 180_000,

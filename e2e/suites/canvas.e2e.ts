@@ -1,16 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, parse } from 'node:path';
-
 import type { INode } from 'n8n-workflow';
 import type { Browser, Locator, Page } from 'playwright-core';
 
-import { catalogue, type Simulator, startSimulator } from '../test/support/cloud';
-import { openEditor, startBrowser, takePicture, WINDOW } from './browser';
-import { tell } from './facts';
-import { examples, tarball } from './folders';
-import { type ExportedWorkflow, N8n } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { chain, insightNode, manualTrigger } from './workflows';
+import { endpointServices, type Simulator, startSimulator } from '../../test/support/cloud';
+import { openEditor, startBrowser, takePicture, WINDOW } from '../support/browser';
+import { exampleNames, readExample } from '../support/exampleWorkflows';
+import { tarball } from '../support/folders';
+import { type ExportedWorkflow, N8n } from '../support/n8n';
+import { note } from '../support/notes';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { verifyBodies } from '../support/verifyRequests';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 const ACTION = 'Verify a VPC endpoint service and create the endpoint';
 const ICON = '/icons/n8n-nodes-dataarts-insight/dist/nodes/DataArtsInsight/dataArtsInsight';
@@ -19,7 +18,7 @@ const n8n = new N8n('canvas');
 let simulator: Simulator;
 let browser: Browser;
 let page: Page;
-/** What the editor shows of the open node. */
+/** The panels of the open node (its NDV, node details view). */
 let node: Locator;
 
 beforeAll(async () => {
@@ -27,7 +26,7 @@ beforeAll(async () => {
 	await installAsN8nDoes(n8n.nodesFolder, tarball);
 	await n8n.start();
 	browser = await startBrowser();
-	tell('Chromium', browser.version());
+	note('Chromium', browser.version());
 	page = await openEditor(browser, n8n);
 	node = byId('ndv');
 });
@@ -40,8 +39,8 @@ afterAll(async () => {
 
 afterEach(() => simulator.reset());
 
-describe('A person in the editor', () => {
-	it('finds the node by searching and puts it on the canvas', async () => {
+describe('The editor', () => {
+	it('finds the node by search and puts it on the canvas', async () => {
 		await page.goto('/workflow/new');
 		await byId('canvas-plus-button').click();
 		await byId('node-creator-search-bar').fill('dataarts');
@@ -51,7 +50,7 @@ describe('A person in the editor', () => {
 		expect(await icon(node)).toBe(`${n8n.url}${ICON}.svg`);
 	});
 
-	it('creates the credential and reads what its test says', async () => {
+	it('creates the credential and shows the result of the credential test', async () => {
 		const { baseUrl, vpcepUrl, accessKeyId, secretAccessKey, projectId, workspaceId } =
 			simulator.accessKeyCredentials;
 		await node.getByText('Connect to DataArts Insight').click();
@@ -81,7 +80,7 @@ describe('A person in the editor', () => {
 		expect(simulator.refusedSignatures).toBe(1);
 	});
 
-	it('fills in the fields, of which the name and the ID follow the lookup mode', async () => {
+	it('shows the fields for name, ID or list that the lookup mode needs', async () => {
 		expect(await optionsOf('dsType')).toEqual([
 			'API',
 			'ClickHouse',
@@ -95,24 +94,28 @@ describe('A person in the editor', () => {
 		await choose(node, 'dsType', 'MySQL');
 
 		expect(await optionsOf('lookupMode')).toEqual(['By Name', 'By ID', 'By Name and ID', 'From List']);
-		const inputs = {
-			'From List': { name: false, id: false, list: true },
-			'By Name and ID': { name: true, id: true, list: false },
-			'By ID': { name: false, id: true, list: false },
-			'By Name': { name: true, id: false, list: false },
+		const fields = {
+			name: parameter(node, 'vpcEpServerName'),
+			id: parameter(node, 'vpcEpServerId'),
+			list: serviceList(),
 		};
-		for (const [mode, shown] of Object.entries(inputs)) {
+		const shown = {
+			'From List': ['list'],
+			'By Name and ID': ['name', 'id'],
+			'By ID': ['id'],
+			'By Name': ['name'],
+		};
+		for (const [mode, names] of Object.entries(shown)) {
 			await choose(node, 'lookupMode', mode);
-			expect({
-				name: await parameter(node, 'vpcEpServerName').isVisible(),
-				id: await parameter(node, 'vpcEpServerId').isVisible(),
-				list: await serviceList().isVisible(),
-			}).toEqual(shown);
+			// The editor takes a moment to change the fields.
+			for (const [name, field] of Object.entries(fields)) {
+				await field.waitFor({ state: names.includes(name) ? 'visible' : 'hidden' });
+			}
 		}
 	});
 
-	it('picks an endpoint service from the list', async () => {
-		const { name, id } = catalogue.financeLedger;
+	it('lists endpoint services to choose from (resource locator, list search)', async () => {
+		const { name, id } = endpointServices.financeLedger;
 		await choose(node, 'lookupMode', 'From List');
 		await serviceList().click();
 		await byId('rlc-search').fill('finance');
@@ -120,12 +123,12 @@ describe('A person in the editor', () => {
 			.getByText(name.replace(`.${id}`, ''))
 			.click();
 		await execute('node-run-status-success');
-		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_id: id }]);
+		expect(verifyBodies(simulator)).toEqual([{ ds_type: 'MySQL', vpc_ep_server_id: id }]);
 		await choose(node, 'lookupMode', 'By Name');
 	});
 
-	it('executes the node once and reads the endpoint in a table', async () => {
-		const { name } = catalogue.webShop;
+	it('executes the node once and shows the endpoint in the output table', async () => {
+		const { name } = endpointServices.webShop;
 		await fill(node, { vpcEpServerName: name });
 		await execute('node-run-status-success');
 
@@ -140,15 +143,15 @@ describe('A person in the editor', () => {
 			vpc_ep_server_name: name,
 			vpc_ep_client_status: 'accepted',
 		});
-		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
+		expect(verifyBodies(simulator)).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
 
 		await byId('output-panel').getByText('JSON', { exact: true }).click();
 		await page.getByText('Node executed successfully').last().waitFor({ state: 'hidden' });
 		await takePicture(page, node, 'node');
 	});
 
-	it('reads what went wrong and what to do', async () => {
-		const { name } = catalogue.partnerArchive;
+	it('shows the error of a failed node and what to do about it', async () => {
+		const { name } = endpointServices.partnerArchive;
 		await fill(node, { vpcEpServerName: name });
 		await execute('node-run-status-danger');
 
@@ -158,10 +161,10 @@ describe('A person in the editor', () => {
 		expect(await byId('node-error-description').innerText()).toContain(
 			'Ask the owner of the endpoint service to add the domain ID of DataArts Insight to it',
 		);
-		expect(calls()).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
+		expect(verifyBodies(simulator)).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
 	});
 
-	it('sees an icon that suits the theme', async () => {
+	it('shows the icon of the light or dark theme', async () => {
 		const icons = [];
 		for (const colorScheme of ['light', 'dark'] as const) {
 			await page.emulateMedia({ colorScheme });
@@ -180,7 +183,7 @@ describe('A person in the editor', () => {
 	});
 });
 
-it('A node behind it is offered its fields before the first run', async () => {
+it('The next node is offered the output fields before the first execution (output schema)', async () => {
 	const edit: INode = {
 		id: 'edit',
 		name: 'Edit Fields',
@@ -196,14 +199,14 @@ it('A node behind it is offered its fields before the first run', async () => {
 	expect(simulator.requests).toHaveLength(0);
 });
 
-describe('An example', () => {
+describe('Example workflow', () => {
 	beforeAll(async () => {
 		await n8n.createCredential(simulator.credentials);
-		// So that no button lies over the workflow.
+		// In a taller window no button covers the workflow.
 		await page.setViewportSize({ ...WINDOW, height: 1_100 });
 	});
 
-	it.each(exampleNames())('%s opens with all its nodes known', async (name) => {
+	it.each(exampleNames)('%s opens with no unknown node type', async (name) => {
 		const workflow = readExample(name);
 		await openWorkflow(workflow);
 		const shown = byId('canvas-node').or(byId('sticky'));
@@ -212,7 +215,7 @@ describe('An example', () => {
 		await takePicture(page, shown.or(byId('canvas-handle-plus-wrapper')), name, 60);
 	});
 
-	it('is executed, and the canvas shows where its items went', async () => {
+	it('verify-a-list is executed, and the canvas shows the item counts of both branches', async () => {
 		const { nodes, ...workflow } = readExample('verify-a-list');
 		const withoutNotes = nodes.filter(({ type }) => type !== 'n8n-nodes-base.stickyNote');
 		await openWorkflow({ ...workflow, nodes: withoutNotes });
@@ -221,29 +224,19 @@ describe('An example', () => {
 		for (const items of ['6 items', '3 items']) await byId('edge-label').getByText(items).last().waitFor();
 		const labels = (await byId('edge-label').allInnerTexts()).filter(Boolean);
 		expect(labels.sort()).toEqual(['3 items', '3 items', '6 items']);
-		// The row without a name is refused by the node itself.
-		expect(calls()).toHaveLength(5);
+		// The node refuses the row without a name, and sends no request.
+		expect(verifyBodies(simulator)).toHaveLength(5);
 		const shown = byId('canvas-node').or(byId('canvas-handle-plus-wrapper'));
 		await takePicture(page, shown, 'canvas', 60);
 	});
 });
-
-function readExample(name: string): ExportedWorkflow {
-	return JSON.parse(readFileSync(join(examples, `${name}.json`), 'utf8')) as ExportedWorkflow;
-}
 
 /** Imports a workflow, opens it and waits until the canvas shows all of it. */
 async function openWorkflow(workflow: ExportedWorkflow) {
 	await page.goto(`/workflow/${await n8n.importWorkflow(workflow)}`);
 	await byId('canvas-node').first().waitFor();
 	await byId('zoom-to-fit').click();
-	await page.waitForTimeout(1_000); // the canvas glides there
-}
-
-function exampleNames(): string[] {
-	return readdirSync(examples)
-		.filter((name) => name.endsWith('.json'))
-		.map((name) => parse(name).name);
+	await page.waitForTimeout(1_000); // until the zoom animation has ended
 }
 
 function byId(id: string): Locator {
@@ -289,14 +282,7 @@ async function execute(statusId: string) {
 	await byId(statusId).waitFor();
 }
 
-/** What the service was asked to verify. */
-function calls(): unknown[] {
-	return simulator.requests
-		.filter(({ method }) => method === 'POST')
-		.map(({ body }) => JSON.parse(body) as unknown);
-}
-
-/** The address of the first picture in a part of the page. */
+/** The URL of the first picture in a part of the page. */
 async function icon(part: Locator): Promise<string> {
 	return await part
 		.locator('img')

@@ -2,12 +2,12 @@ import fastify from 'fastify';
 
 export interface ChatWebhook {
 	url: string;
-	/** The JSON that was posted, in order of arrival. */
+	/** The JSON bodies, in order of arrival. */
 	readonly posts: unknown[];
 	close: () => Promise<void>;
 }
 
-/** Starts a chat's incoming webhook on 127.0.0.1. */
+/** Starts a server on 127.0.0.1 with an incoming webhook, as chat services have it. */
 export async function startChatWebhook(): Promise<ChatWebhook> {
 	const posts: unknown[] = [];
 	const app = fastify();

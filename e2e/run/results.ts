@@ -4,30 +4,31 @@ import { basename, join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
-import { readFacts } from './facts';
+import { e2e } from '../support/folders';
+import { readNotes } from '../support/notes';
 
-/** What is read of jest's report. */
+/** The part of jest's report that goes into the results. */
 export interface Report {
 	numPassedTests: number;
 	numFailedTests: number;
-	/** Files that could not be run at all. */
+	/** Suites that could not be loaded. */
 	numRuntimeErrorTestSuites: number;
-	/** Milliseconds since 1970, as all times here. */
+	/** Milliseconds since 1970, as `endTime`. */
 	startTime: number;
 	testResults: Array<{
-		/** The file. */
+		/** The path of the suite. */
 		name: string;
 		endTime: number;
 		assertionResults: Array<{ fullName: string; status: string; duration?: number | null }>;
 	}>;
 }
 
-/** Writes RESULTS.md from jest's report and what the suites told. */
+/** Writes RESULTS.md from jest's report and the notes of the suites. */
 export async function writeResults(report: Report, command: string): Promise<void> {
 	const minutes = (Math.max(...report.testResults.map(({ endTime }) => endTime)) - report.startTime) / 60_000;
-	const machine = new Map([
+	const head = new Map([
 		['Machine', `${cpus().length} cores (${cpus()[0]?.model}), ${(totalmem() / 1e9).toFixed(0)} GB`],
-		...readFacts(),
+		...readNotes(),
 		['Date', new Date(report.startTime).toISOString().slice(0, 10)],
 		['Command', `\`${command}\` (${minutes.toFixed(1)} minutes after the preparation)`],
 	]);
@@ -47,10 +48,10 @@ export async function writeResults(report: Report, command: string): Promise<voi
 	const text = [
 		'# End-to-end results',
 		`Written by \`${command}\`. ${report.numPassedTests} passed, ${report.numFailedTests + report.numRuntimeErrorTestSuites} failed.`,
-		table(['', ''], [...machine]),
+		table(['', ''], [...head]),
 		...suites,
 	].join('\n\n');
-	const file = join(__dirname, 'RESULTS.md');
+	const file = join(e2e, 'RESULTS.md');
 	writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }
 

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { INode } from 'n8n-workflow';
 
-import { type Simulator, startSimulator } from '../test/support/cloud';
-import { tell } from './facts';
-import { tarball } from './folders';
-import { type Execution, N8n } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { DATABASE_OWNER, type Server, startPostgres, startRedis } from './servers';
-import { chain, insightNode } from './workflows';
+import { type Simulator, startSimulator } from '../../test/support/cloud';
+import { tarball } from '../support/folders';
+import { type Execution, N8n } from '../support/n8n';
+import { note } from '../support/notes';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { DATABASE_OWNER, type Server, startPostgres, startRedis } from '../support/servers';
+import { until } from '../support/until';
+import { chain, insightNode } from '../support/workflows';
 
 const EXECUTIONS = 200;
 /** How many executions each worker has finished before one of them is killed. */
 const BEFORE_THE_KILL = 20;
-/** How many callers of the webhook there are. */
+/** How many requests the caller of the webhook sends at once. */
 const AT_A_TIME = 20;
-/** How long the simulated cloud takes for an answer, in milliseconds. */
+/** How long the simulated cloud takes for a response, in milliseconds. */
 const LATENCY = 300;
 
 const webhook: INode = {
@@ -29,7 +29,7 @@ const webhook: INode = {
 	parameters: { httpMethod: 'POST', path: 'verify', responseMode: 'onReceived', options: {} },
 };
 
-/** Each execution verifies a service of its own, so that its calls are told from those of the others. */
+/** Each execution verifies a service of its own. Its name tells which execution has sent a request. */
 const SERVICE = 'cn-north-4.fault-extra-fields.execution-';
 const verify = insightNode({ vpcEpServerName: `=${SERVICE}{{ $execution.id }}` });
 
@@ -39,9 +39,9 @@ let main: N8n;
 let survivor: N8n;
 let victim: N8n;
 
-/** What n8n says of the executions at the end. */
+/** The executions as n8n reports them at the end. */
 let executions: Execution[];
-/** What the worker that was killed had begun and not finished. */
+/** The executions that the killed worker had started and not finished. */
 let interrupted: string[];
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ beforeAll(async () => {
 	main = await n8nWithPackage('main', env);
 	survivor = await n8nWithPackage('survivor', env);
 	victim = await n8nWithPackage('victim', env);
-	// The main one prepares the database.
+	// The main process migrates the database, so it starts first.
 	await main.start();
 	await Promise.all([survivor.startWorker(5), victim.startWorker(5)]);
 
@@ -74,7 +74,7 @@ afterAll(async () => {
 	for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
 
-it('runs executions on both workers, until one is killed with calls under way', () => {
+it('queue mode: both workers run executions until one is killed with requests in flight', () => {
 	expect(finished(victim).size).toBeGreaterThanOrEqual(BEFORE_THE_KILL);
 	expect(finished(survivor).size).toBeGreaterThan(finished(victim).size);
 	expect(interrupted.length).toBeGreaterThan(0);
@@ -82,7 +82,7 @@ it('runs executions on both workers, until one is killed with calls under way', 
 	expect(simulator.logins).toBe(2);
 });
 
-it('ends every execution: it succeeded, or n8n reports that its worker was lost', () => {
+it('queue mode: every execution ends, with success or as one of the killed worker', () => {
 	expect(new Set(executions.map(({ id }) => id)).size).toBe(EXECUTIONS);
 	const failed = executions.filter(({ status }) => status !== 'success');
 	for (const { status, data } of failed) {
@@ -92,12 +92,12 @@ it('ends every execution: it succeeded, or n8n reports that its worker was lost'
 		});
 	}
 	expect(failed.length).toBeGreaterThan(0);
-	// All of them were with the lost worker, which may have taken one from the queue without having started it.
+	// All of them were on the killed worker. It may have taken an execution from the queue and not started it.
 	const elsewhere = new Set([...matches(survivor, 'started'), ...matches(victim, 'finished')]);
 	expect(failed.filter(({ id }) => elsewhere.has(id))).toEqual([]);
 });
 
-it('verifies once in each execution, and not again unless n8n ran it again', () => {
+it('queue mode: each execution sends one request, and another only where n8n runs it again', () => {
 	const count = (id: string) => calls().filter((called) => called === id).length;
 	const runs = (id: string) =>
 		[survivor, victim].flatMap((worker) => [...matches(worker, 'started')]).filter((begun) => begun === id)
@@ -111,7 +111,7 @@ it('verifies once in each execution, and not again unless n8n ran it again', () 
 
 	const failed = executions.filter(({ status }) => status !== 'success');
 	const again = executions.map(({ id }) => id).filter((id) => runs(id) > 1);
-	tell(
+	note(
 		'Queue mode',
 		[
 			`${EXECUTIONS} executions on two workers, one killed after ${finished(victim).size}`,
@@ -141,22 +141,17 @@ function environment(redis: Server, postgres: Server): Record<string, string> {
 		DB_POSTGRESDB_PORT: String(postgres.port),
 		DB_POSTGRESDB_DATABASE: 'postgres',
 		DB_POSTGRESDB_USER: DATABASE_OWNER,
-		// A lost worker is noticed after a quarter of a minute instead of one and a half.
+		// n8n notices a lost worker after 15 seconds instead of 90.
 		QUEUE_WORKER_LOCK_DURATION: '10000',
 		QUEUE_WORKER_LOCK_RENEW_TIME: '2000',
 		QUEUE_WORKER_STALLED_INTERVAL: '5000',
 	};
 }
 
-/** Starts the executions, some at a time as a busy caller does. */
+/** Starts the executions, {@link AT_A_TIME} at once. */
 async function callWebhook(url: string) {
-	// n8n registers the webhook some time after it said that the workflow is published.
-	const first = Date.now();
-	while ((await fetch(url, { method: 'POST' })).status === 404) {
-		if (Date.now() - first > 30_000)
-			throw new Error('n8n has not registered the webhook within half a minute');
-		await sleep(100);
-	}
+	// n8n registers the webhook some time after it has published the workflow. The first success is an execution too.
+	await until('n8n registers the webhook', async () => (await fetch(url, { method: 'POST' })).status !== 404);
 	for (let begun = 1; begun < EXECUTIONS; begun += AT_A_TIME) {
 		const length = Math.min(AT_A_TIME, EXECUTIONS - begun);
 		const responses = await Promise.all(Array.from({ length }, () => fetch(url, { method: 'POST' })));
@@ -164,20 +159,17 @@ async function callWebhook(url: string) {
 	}
 }
 
-/** Waits until both workers have done something, and the one to be killed waits for an answer of the cloud. */
+/** Waits until both workers have finished executions, and the victim has a request in flight. */
 async function untilInTheMiddle() {
 	const isInTheMiddle = () => {
 		if ([survivor, victim].some((worker) => finished(worker).size < BEFORE_THE_KILL)) return false;
 		const waiting = simulator.requests.filter(({ at }) => Date.now() - at < LATENCY / 2).map(executionOf);
 		return begunOnly(victim).some((id) => waiting.includes(id));
 	};
-	for (const start = Date.now(); Date.now() - start < 120_000; await sleep(10)) {
-		if (isInTheMiddle()) return;
-	}
-	throw new Error('The two workers have not shared the executions within two minutes');
+	await until('both workers are in the middle of the executions', isInTheMiddle, 120_000, 10);
 }
 
-/** Not from n8n's list, whose pages overlap and leave out some where executions did not start in order. */
+/** Takes the IDs from n8n's log: the pages of its list overlap and omit executions that did not start in order. */
 async function allFinished(): Promise<Execution[]> {
 	const ids = [...main.log().matchAll(/Enqueued execution (\d+) /g)].map(([, id]) => id ?? '');
 	const all: Execution[] = [];
@@ -185,7 +177,7 @@ async function allFinished(): Promise<Execution[]> {
 	return all;
 }
 
-/** The executions that a worker says it has started, in their order; twice where it did so twice. */
+/** The executions that a worker has started or finished, in order, as its log says. */
 function matches(worker: N8n, done: 'finished' | 'started'): string[] {
 	const lines = worker.log().matchAll(new RegExp(`Worker ${done} execution (\\d+) `, 'g'));
 	return [...lines].map(([, id]) => id ?? '');
@@ -200,7 +192,7 @@ function finished(worker: N8n): Set<string> {
 	return new Set(matches(worker, 'finished'));
 }
 
-/** The executions whose calls the cloud received. */
+/** The executions whose requests the cloud received. */
 function calls(): string[] {
 	return simulator.requests.map(executionOf).filter((id) => id !== undefined);
 }

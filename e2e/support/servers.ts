@@ -7,22 +7,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { loopbackCertificate } from '../test/support/cloud';
-import { findProgram, output, serverFolders } from './commands';
-import { logs, postgresFolders } from './folders';
-import { freePort } from './n8n';
+import { loopbackCertificate } from '../../test/support/cloud';
+import { output } from './commands';
+import { logs } from './folders';
+import { freePort } from './freePort';
+import { postgresFolders, requireProgram, serverFolders } from './programs';
 
-/** A server of Debian, with data of its own on a free port of this machine. */
+/** A server from a package of Debian, with its own data, on a free port of 127.0.0.1. */
 export interface Server {
 	port: number;
-	/** Ends it and removes its data. */
+	/** Stops the server and removes its data. */
 	stop(): Promise<void>;
 }
 
-/** A server that tells what it was asked for. */
+/** A server with an access log. */
 export interface LoggingServer extends Server {
-	/** One line for each request that has ended. */
-	calls(): Promise<string[]>;
+	/** The lines of the access log: one for each request that has ended. */
+	accessLog(): Promise<string[]>;
 }
 
 interface User {
@@ -30,18 +31,18 @@ interface User {
 	gid?: number;
 }
 
-/** Who owns the databases that {@link startPostgres} makes; no password is asked. */
+/** The user of {@link startPostgres}. It has no password. */
 export const DATABASE_OWNER = 'n8n';
 
 /** Starts a Redis that stores nothing on disk. */
 export async function startRedis(): Promise<Server> {
 	const folder = await mkdtemp(join(tmpdir(), 'redis-e2e-'));
 	const port = await freePort();
-	// Under a title of its own, its environment would no longer tell which run it belongs to.
+	// With a process title Redis would overwrite its environment, and the mark of the run in it.
 	const title = ['--set-proc-title', 'no'];
 	const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...title];
-	const child = launch('redis', program('redis-server'), args);
-	const isReady = [program('redis-cli'), '-p', String(port), 'ping'];
+	const child = launch('redis', requireProgram(['redis-server']), args);
+	const isReady = [requireProgram(['redis-cli']), '-p', String(port), 'ping'];
 	return await ready('redis', child, folder, port, () => runs(isReady));
 }
 
@@ -49,33 +50,31 @@ export async function startRedis(): Promise<Server> {
 export async function startPostgres(): Promise<Server> {
 	const folder = await mkdtemp(join(tmpdir(), 'postgres-e2e-'));
 	const port = await freePort();
-	// It refuses to run as root.
+	// PostgreSQL refuses to run as root.
 	const user = await handOver(folder, 'postgres');
 	const data = join(folder, 'data');
 	const init = ['-D', data, '-U', DATABASE_OWNER, '--auth=trust', '--encoding=UTF8', '--no-sync'];
-	await output(program('initdb', postgresFolders()), init, { cwd: folder, ...user });
+	await output(requireProgram(['initdb'], postgresFolders()), init, { cwd: folder, ...user });
 	const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off'];
 	const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
-	const child = launch('postgres', program('postgres', postgresFolders()), args, user);
-	const isReady = [program('pg_isready', postgresFolders()), '-h', '127.0.0.1', '-p', String(port)];
+	const child = launch('postgres', requireProgram(['postgres'], postgresFolders()), args, user);
+	const isReady = [requireProgram(['pg_isready'], postgresFolders()), '-h', '127.0.0.1', '-p', String(port)];
 	return await ready('postgres', child, folder, port, () => runs(isReady));
 }
 
 /**
- * Starts a squid that leads to this machine and nowhere else. Its calls read `CONNECT host:port status user`, with `-`
- * where nobody logged in; those that it let through have ended when their connection has.
+ * Starts a squid, an HTTP proxy that reaches 127.0.0.0/8 only. A line of its access log reads
+ * `CONNECT host:port status user`, and the user is `-` without authentication. A tunnel is logged when it is closed.
  *
- * @param passwords lines for its file of users, as htpasswd writes them; without any it asks for no login
+ * @param passwords lines of an htpasswd file. Without any, the proxy requires no authentication
  */
 export async function startSquid(passwords: string[] = [], port?: number): Promise<LoggingServer> {
 	const folder = await mkdtemp(join(tmpdir(), 'squid-e2e-'));
 	const user = await handOver(folder, 'proxy');
 	const chosen = port ?? (await freePort());
-	const [config, users, calls] = [
-		join(folder, 'squid.conf'),
-		join(folder, 'users'),
-		join(folder, 'calls.log'),
-	];
+	const config = join(folder, 'squid.conf');
+	const users = join(folder, 'users');
+	const log = join(folder, 'access.log');
 	const login = [
 		`auth_param basic program /usr/lib/squid/basic_ncsa_auth ${users}`,
 		'auth_param basic children 1',
@@ -89,9 +88,9 @@ export async function startSquid(passwords: string[] = [], port?: number): Promi
 		'cache deny all',
 		'cache_log /dev/null',
 		`coredump_dir ${folder}`,
-		'logformat calls %rm %ru %>Hs %un',
-		`access_log stdio:${calls} logformat=calls`,
-		// Without looking names up.
+		'logformat short %rm %ru %>Hs %un',
+		`access_log stdio:${log} logformat=short`,
+		// `-n`: without DNS lookups.
 		'acl here dst -n 127.0.0.0/8',
 		'http_access deny !here',
 		...(passwords.length > 0 ? login : []),
@@ -100,34 +99,34 @@ export async function startSquid(passwords: string[] = [], port?: number): Promi
 	await writeFile(config, lines.join('\n'));
 	await writeFile(users, passwords.join('\n'));
 	const args = ['-N', '-d', '1', '-f', config];
-	const child = launch('squid', program('squid', serverFolders()), args, user);
+	const child = launch('squid', requireProgram(['squid'], serverFolders()), args, user);
 	const server = await ready('squid', child, folder, chosen, () => accepts(chosen));
-	return { ...server, calls: () => linesOf(calls) };
+	return { ...server, accessLog: () => linesOf(log) };
 }
 
 /**
- * Starts an nginx on 127.0.0.1 with the loopback certificate, as a gateway in front of a service. It closes connections
- * that were idle for a second or brought 20 requests. Its calls read `number of the connection, status`.
+ * Starts an nginx as a gateway with TLS in front of a service. It closes a keep-alive connection after one idle second,
+ * and after 20 requests. A line of its access log reads `connection-number status`.
  */
 export async function startNginx(service: string): Promise<LoggingServer> {
 	const folder = await mkdtemp(join(tmpdir(), 'nginx-e2e-'));
 	const port = await freePort();
-	const [config, calls] = [join(folder, 'nginx.conf'), join(folder, 'calls.log')];
+	const [config, log] = [join(folder, 'nginx.conf'), join(folder, 'access.log')];
 	const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
 	const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
 		(kind) => `${kind}_temp_path ${join(folder, kind)};`,
 	);
 	await writeFile(
 		config,
-		`# As one process: others would overwrite their environment, which tells what run they belong to.
+		`# One process, because worker processes overwrite their environment, and the mark of the run in it.
 		daemon off;
 		master_process off;
 		pid ${join(folder, 'pid')};
 		events {}
 		http {
 			${temporary.join(' ')}
-			log_format calls '$connection $status';
-			access_log ${calls} calls;
+			log_format short '$connection $status';
+			access_log ${log} short;
 			server {
 				listen 127.0.0.1:${port} ssl;
 				ssl_certificate ${cert};
@@ -142,18 +141,12 @@ export async function startNginx(service: string): Promise<LoggingServer> {
 	);
 	await writeFile(key, loopbackCertificate.key);
 	await writeFile(cert, loopbackCertificate.cert);
-	const child = launch('nginx', program('nginx', serverFolders()), ['-e', 'stderr', '-c', config]);
+	const child = launch('nginx', requireProgram(['nginx'], serverFolders()), ['-e', 'stderr', '-c', config]);
 	const server = await ready('nginx', child, folder, port, () => accepts(port));
-	return { ...server, calls: () => linesOf(calls) };
+	return { ...server, accessLog: () => linesOf(log) };
 }
 
-function program(name: string, folders?: string[]): string {
-	const found = findProgram([name], folders);
-	if (!found) throw new Error(`${name} is not installed`);
-	return found;
-}
-
-/** Gives a folder to the user whom a server of Debian has for itself, where this process may do that. */
+/** As root, gives a folder to the user that Debian's package made for its server. */
 async function handOver(folder: string, name: string): Promise<User> {
 	if (process.getuid?.() !== 0) return {};
 	const [uid = 0, gid = 0] = await Promise.all(
@@ -171,7 +164,7 @@ function launch(name: string, command: string, args: string[], user: User = {}):
 	return child;
 }
 
-/** Waits until the server answers, for half a minute at most. */
+/** Waits until the server answers. @throws Error after 30 seconds */
 async function ready(
 	name: string,
 	child: ChildProcess,
@@ -180,7 +173,7 @@ async function ready(
 	answers: () => Promise<boolean>,
 ): Promise<Server> {
 	const stop = async () => {
-		// Both end at once on this, and leave the clients to see to themselves.
+		// On SIGINT all of them end at once, whether they have clients or not.
 		if (child.exitCode === null && child.signalCode === null) {
 			child.kill('SIGINT');
 			await once(child, 'exit');

@@ -1,10 +1,10 @@
 import type { INode } from 'n8n-workflow';
 
-import { catalogue, type Simulator, startSimulator } from '../test/support/cloud';
-import { tarball } from './folders';
-import { N8n, nodeOutput } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { chain, insightNode, manualTrigger } from './workflows';
+import { endpointServices, type Simulator, startSimulator } from '../../test/support/cloud';
+import { tarball } from '../support/folders';
+import { N8n, nodeOutput } from '../support/n8n';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 const n8n = new N8n('credential');
 let simulator: Simulator;
@@ -20,7 +20,7 @@ afterAll(async () => {
 	await simulator.close();
 });
 
-it('evaluates an expression in a credential for each item', async () => {
+it('An expression in a credential is evaluated for each item', async () => {
 	await n8n.createCredential({ ...simulator.credentials, workspaceId: '={{ $json.workspace }}' });
 	const rows: INode = {
 		id: 'rows',
@@ -33,13 +33,13 @@ it('evaluates an expression in a credential for each item', async () => {
 		},
 	};
 	const node = { ...insightNode(), onError: 'continueRegularOutput' as const };
-	const execution = await n8n.run(await n8n.importWorkflow(chain('Rows', manualTrigger, rows, node)));
+	const execution = await n8n.importAndRun(chain('Rows', manualTrigger, rows, node));
 	expect(execution.status).toBe('success');
 	expect(nodeOutput(execution, 'DataArts Insight')[0]).toHaveLength(5);
 	expect(simulator.requests.map(({ headers, body }) => [headers['x-workspace-id'], body]).sort()).toEqual(
 		[1, 2, 3, 4, 5].map((row) => [
 			`workspace-${row}`,
-			JSON.stringify({ ds_type: 'DWS', vpc_ep_server_name: catalogue.salesWarehouse.name }),
+			JSON.stringify({ ds_type: 'DWS', vpc_ep_server_name: endpointServices.salesWarehouse.name }),
 		]),
 	);
 });

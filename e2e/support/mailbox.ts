@@ -7,7 +7,7 @@ import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 
 export interface Mail {
-	/** Whom the server was told to deliver it to, whatever its head says. */
+	/** From the SMTP envelope, not from the mail's headers. */
 	recipients: string[];
 	from: string | undefined;
 	subject: string | undefined;
@@ -15,14 +15,14 @@ export interface Mail {
 }
 
 export interface Mailbox {
-	/** Ready to use as n8n's credential `smtp`. */
+	/** The data of n8n's credential `smtp`. */
 	credentials: ICredentialDataDecryptedObject;
 	/** In order of arrival. */
 	readonly mails: Mail[];
 	close: () => Promise<void>;
 }
 
-/** Starts an SMTP server on 127.0.0.1 that takes mail for everybody, from whoever logs in. */
+/** Starts an SMTP server on 127.0.0.1 that requires a login and accepts mail for every recipient. */
 export async function startMailbox(): Promise<Mailbox> {
 	const login = { user: 'n8n', password: 'Harbour-2093' };
 	const mails: Mail[] = [];

@@ -1,49 +1,31 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
-import { findProgram, output, pathFolders, serverFolders, show } from './commands';
-import { cache, current, type Installation, older, postgresFolders, project, tarball } from './folders';
-
-/** Where browsers that playwright can drive are found. */
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+import { output, show } from '../support/commands';
+import { cache, current, type Installation, older, project, tarball } from '../support/folders';
+import { pack } from '../support/packageInstall';
+import { BROWSERS, findProgram, pathFolders, postgresFolders, serverFolders } from '../support/programs';
 
 /**
- * Installs what is missing, and packs the package. The first time takes some minutes, then a second.
+ * Installs what is missing, and packs the package. The first time takes some minutes, each later time a second.
  *
- * @param isNeeded whether a suite is going to run whose needs go beyond those of the others
+ * @param willRun whether a suite will run that needs more programs than the other suites
  */
 export async function prepare(
-	isNeeded: (suite: 'gateway' | 'older' | 'proxy' | 'queue') => boolean = () => false,
+	willRun: (suite: 'gateway' | 'older' | 'proxy' | 'queue') => boolean = () => false,
 ): Promise<void> {
 	mkdirSync(cache, { recursive: true });
 	await installN8n(current);
 	await installPrograms(BROWSERS, ['chromium']);
-	if (isNeeded('older')) await installN8n(older);
-	if (isNeeded('queue')) {
+	if (willRun('older')) await installN8n(older);
+	if (willRun('queue')) {
 		await installPrograms(['redis-server'], ['redis-server']);
 		await installPrograms(['postgres'], ['postgresql'], postgresFolders);
 	}
-	if (isNeeded('proxy')) await installPrograms(['squid'], ['squid'], serverFolders);
-	if (isNeeded('gateway')) await installPrograms(['nginx'], ['nginx'], serverFolders);
+	if (willRun('proxy')) await installPrograms(['squid'], ['squid'], serverFolders);
+	if (willRun('gateway')) await installPrograms(['nginx'], ['nginx'], serverFolders);
 	await pack(project, tarball);
-}
-
-export function browserProgram(): string {
-	const found = findProgram(BROWSERS);
-	if (!found) throw new Error(`None of these browsers is installed: ${BROWSERS.join(', ')}`);
-	return found;
-}
-
-/**
- * Packs a package as npm would publish it.
- *
- * @param folder the package, already built
- */
-export async function pack(folder: string, file: string): Promise<void> {
-	const target = dirname(file);
-	const name = await output('npm', ['pack', '--silent', '--pack-destination', target], { cwd: folder });
-	renameSync(join(target, name), file);
 }
 
 async function installN8n({ folder, nodeFolder, path }: Installation) {
@@ -62,7 +44,7 @@ async function installN8n({ folder, nodeFolder, path }: Installation) {
 		env: {
 			...process.env,
 			PATH: path,
-			// With the headers of that Node.js, and without looking for a binary elsewhere.
+			// Built with the headers of n8n's Node.js. No prebuilt binary is downloaded.
 			npm_config_nodedir: nodeFolder,
 			npm_config_build_from_source: 'true',
 		},
@@ -70,7 +52,7 @@ async function installN8n({ folder, nodeFolder, path }: Installation) {
 	writeFileSync(stamp, hash);
 }
 
-/** Installs a program of Debian, if none of the programs that would do is there. */
+/** Installs packages of Debian, unless one of the programs is there already. */
 async function installPrograms(anyOf: string[], packages: string[], folders = pathFolders) {
 	if (findProgram(anyOf, folders())) return;
 	if (process.getuid?.() !== 0 || !findProgram(['apt-get'])) {

@@ -5,7 +5,7 @@ import fastify from 'fastify';
 interface ChatMessage {
 	role: 'assistant' | 'system' | 'tool' | 'user';
 	content: string | null;
-	/** Of a tool's answer: the call that it answers. */
+	/** In a tool's result: the ID of the tool call. */
 	tool_call_id?: string;
 	tool_calls?: Array<{ id: string; type: 'function'; function: { name: string; arguments: string } }>;
 }
@@ -28,20 +28,20 @@ export interface ToolCall {
 }
 
 export interface ChatModel {
-	/** Ready to use as n8n's credential `openAiApi`. */
+	/** The data of n8n's credential `openAiApi`. */
 	credentials: ICredentialDataDecryptedObject;
-	/** What it was asked, in order. */
+	/** In order of arrival. */
 	readonly requests: ChatRequest[];
-	/** What it says next, or the tools that it calls next; it is asked no more often than it has something to say. */
+	/** Queues the next response: a text or tool calls. A request without a queued response is refused. */
 	willSay: (...answer: [string] | ToolCall[]) => void;
-	/** What it was told of each of its calls of tools, in the order in which it made them. */
-	told: () => Array<string | null | undefined>;
-	/** Forgets what it was asked and what it was to say. */
+	/** The results of its tool calls, in the order of the calls. */
+	toolResults: () => Array<string | null | undefined>;
+	/** Removes the received requests and the queued responses. */
 	reset: () => void;
 	close: () => Promise<void>;
 }
 
-/** Starts a service on 127.0.0.1 that speaks OpenAI's chat completions, with the answers that a test gives it. */
+/** Starts an OpenAI chat completions API on 127.0.0.1, whose responses a test queues. */
 export async function startChatModel(): Promise<ChatModel> {
 	const apiKey = 'a-key-for-the-model-of-this-test';
 	const requests: ChatRequest[] = [];
@@ -52,7 +52,7 @@ export async function startChatModel(): Promise<ChatModel> {
 		if (headers.authorization !== `Bearer ${apiKey}`) return await reply.code(401).send();
 		requests.push(body);
 		const message = answers.shift();
-		if (!message) return await reply.code(400).send({ error: { message: 'Nothing was left to say' } });
+		if (!message) return await reply.code(400).send({ error: { message: 'No response is queued' } });
 		return {
 			id: 'chatcmpl-1',
 			object: 'chat.completion',
@@ -75,10 +75,10 @@ export async function startChatModel(): Promise<ChatModel> {
 			const content = typeof answer[0] === 'string' ? answer[0] : null;
 			answers.push({ role: 'assistant', content, ...(tool_calls.length > 0 && { tool_calls }) });
 		},
-		told: () => {
+		toolResults: () => {
 			const messages = requests.at(-1)?.messages ?? [];
-			const made = messages.flatMap(({ tool_calls = [] }) => tool_calls);
-			return made.map(({ id }) => messages.find(({ tool_call_id }) => tool_call_id === id)?.content);
+			const toolCalls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
+			return toolCalls.map(({ id }) => messages.find(({ tool_call_id }) => tool_call_id === id)?.content);
 		},
 		reset: () => {
 			requests.length = 0;

@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream';
 import fastify from 'fastify';
 
 /**
- * A self-signed pair for slack.com until 2124. It opens nothing: only the n8n of a test trusts it, and this repository
- * publishes its key.
+ * A self-signed key and certificate for slack.com, valid until 2124. Only the n8n of a test trusts the certificate, so
+ * the key is no secret.
  */
 const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwY/xBOaZNHbFnS8J
@@ -34,17 +34,17 @@ export interface SlackMessage {
 }
 
 export interface Slack {
-	/** The HTTPS proxy that leads slack.com here, and nobody anywhere else. */
+	/** A proxy that connects slack.com:443 to this server, and refuses all other hosts. */
 	proxyUrl: string;
 	accessToken: string;
-	/** What was posted with the right token. */
+	/** The messages that were posted with the access token. */
 	readonly messages: SlackMessage[];
-	/** The hosts that somebody wanted to reach through the proxy. */
+	/** The hosts of all CONNECT requests, in order of arrival. */
 	readonly hosts: string[];
 	close: () => Promise<void>;
 }
 
-/** Starts a slack.com that takes messages, and the way to it: n8n's Slack node knows that one address. */
+/** Starts a server that accepts Slack messages, and a proxy to it: the address in n8n's Slack node is fixed. */
 export async function startSlack(): Promise<Slack> {
 	const accessToken = 'a-token-for-the-slack-of-this-test';
 	const messages: SlackMessage[] = [];

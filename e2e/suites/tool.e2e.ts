@@ -1,15 +1,16 @@
 import type { INode } from 'n8n-workflow';
 
-import { catalogue, faultServerName, type Simulator, startSimulator } from '../test/support/cloud';
-import { type ChatModel, startChatModel } from './chatModel';
-import { tarball } from './folders';
-import { type ExportedWorkflow, N8n, nodeOutput } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { chain, insightNode, manualTrigger } from './workflows';
+import { endpointServices, faultServerName, type Simulator, startSimulator } from '../../test/support/cloud';
+import { type ChatModel, startChatModel } from '../support/chatModel';
+import { tarball } from '../support/folders';
+import { type ExportedWorkflow, N8n, nodeOutput } from '../support/n8n';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { verifyBodies } from '../support/verifyRequests';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
-const { name: serviceName } = catalogue.salesWarehouse;
+const { name: serviceName } = endpointServices.salesWarehouse;
 
-/** Services that a model asks for; the first one does not exist. */
+/** The services that the model asks for. The first one does not exist. */
 const asked = ['cn-north-4.missing', ...['alpha', 'beta', 'gamma'].map(named)];
 const WHAT_TO_DO =
 	'Check the name or ID of the endpoint service in the VPC Endpoint console of its owner, and that it is in the region of the credential';
@@ -38,13 +39,13 @@ afterEach(() => {
 	model.reset();
 });
 
-it('gives an AI agent the same item that it gives a workflow', async () => {
-	const plain = await n8n.run(await n8n.importWorkflow(chain('Plain', manualTrigger, insightNode())));
+it('AI agent tool: the agent gets the same item as a workflow', async () => {
+	const plain = await n8n.importAndRun(chain('Plain', manualTrigger, insightNode()));
 	const [[item] = []] = nodeOutput(plain, 'DataArts Insight');
 
 	model.willSay({ tool: 'DataArts_Insight', arguments: { service: serviceName } });
 	model.willSay('It is reachable.');
-	const answered = await n8n.run(await n8n.importWorkflow(agentWorkflow(3)));
+	const answered = await n8n.importAndRun(agentWorkflow(3));
 
 	expect(answered.status).toBe('success');
 	const [question, answer] = model.requests;
@@ -53,43 +54,41 @@ it('gives an AI agent the same item that it gives a workflow', async () => {
 		parameters: { type: 'object', properties: { service: { type: 'string' } }, required: ['service'] },
 	});
 	const told = JSON.parse(answer?.messages.at(-1)?.content ?? '') as unknown;
-	// Verifying again is an update of the same endpoint.
+	// The second request updates the same endpoint.
 	expect(told).toEqual([{ ...item?.json, update_date: expect.any(Number) as number }]);
-	expect(simulator.requests.map(({ body }) => JSON.parse(body) as unknown)).toEqual(
-		Array(2).fill({ ds_type: 'DWS', vpc_ep_server_name: serviceName }),
-	);
+	expect(verifyBodies(simulator)).toEqual(Array(2).fill({ ds_type: 'DWS', vpc_ep_server_name: serviceName }));
 });
 
-describe.each([2.2, 3])('an AI agent of version %d that calls it four times', (version) => {
-	it.each(['one after the other', 'at once'])('%s is told four times what came of it', async (how) => {
+describe.each([2.2, 3])('AI agent tool, agent version %d', (version) => {
+	it.each(['one after the other', 'at once'])('four tool calls %s get four results', async (how) => {
 		const calls = asked.map((service) => ({ tool: 'DataArts_Insight', arguments: { service } }));
 		if (how === 'at once') model.willSay(...calls);
 		else for (const call of calls) model.willSay(call);
 		model.willSay('Three of the four are reachable.');
-		const answered = await n8n.run(await n8n.importWorkflow(agentWorkflow(version)));
+		const answered = await n8n.importAndRun(agentWorkflow(version));
 
 		expect(answered.status).toBe('success');
-		const [failure, ...successes] = model.told();
-		// What a tool throws, an agent of version 2 passes on as an empty text, and one of version 3 without its advice.
+		const [failure, ...successes] = model.toolResults();
+		// If the tool threw the error, agent version 2 would pass on an empty text, and version 3 no advice.
 		expect(failure).toContain('DataArtsInsight.24010003');
 		expect(failure).toContain(WHAT_TO_DO);
 		expect(successes.map((text) => JSON.parse(text ?? '') as unknown)).toMatchObject(
 			asked.slice(1).map((name) => [{ vpc_ep_server_name: name, vpc_ep_client_status: 'accepted' }]),
 		);
-		const posted = simulator.requests.map(({ body }) => JSON.parse(body) as unknown);
-		expect(posted).toHaveLength(asked.length);
+		const posted = verifyBodies(simulator);
+		expect(simulator.requests).toHaveLength(asked.length);
 		expect(posted).toEqual(
 			expect.arrayContaining(asked.map((name) => ({ ds_type: 'DWS', vpc_ep_server_name: name }))),
 		);
 	});
 });
 
-/** A service that the simulated cloud takes for an accepted one, whatever comes after its prefix. */
+/** The name of a service that the simulated cloud reports as accepted. */
 function named(name: string): string {
 	return `${faultServerName('extra-fields')}.${name}`;
 }
 
-/** An agent with a model and this node as its only tool, whose field the model fills in. */
+/** An agent with a model and this node as its only tool. The model fills in the name of the service. */
 function agentWorkflow(version: number): ExportedWorkflow {
 	const agent: INode = {
 		id: 'agent',

@@ -1,17 +1,16 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
-import { type Simulator, startSimulator } from '../test/support/cloud';
-import { examples, tarball } from './folders';
-import { type ExportedWorkflow, N8n } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
+import { type Simulator, startSimulator } from '../../test/support/cloud';
+import { exampleNames, readExample } from '../support/exampleWorkflows';
+import { tarball } from '../support/folders';
+import { type ExportedWorkflow, N8n } from '../support/n8n';
+import { installAsN8nDoes } from '../support/packageInstall';
 import { prepare } from './prepare';
 import { endProcesses, markRun } from './processes';
 
 /*
- * Opens an n8n to try the node by hand: the package is installed, a credential for a simulated Huawei Cloud is
- * stored, and the examples are imported.
+ * Opens an n8n to try the node by hand. The package is installed, a credential for a simulated Huawei Cloud is stored,
+ * and the examples are imported.
  */
 
 async function main() {
@@ -34,10 +33,9 @@ async function open(n8n: N8n, simulator: Simulator) {
 	await installAsN8nDoes(n8n.nodesFolder, tarball);
 	await n8n.start();
 	await n8n.createCredential(simulator.passwordCredentials);
-	const names = readdirSync(examples).filter((name) => name.endsWith('.json'));
-	for (const name of names) {
-		const text = readFileSync(join(examples, name), 'utf8')
-			// What a person fills in for the real service.
+	for (const name of exampleNames) {
+		const text = JSON.stringify(readExample(name))
+			// People put their own values here.
 			.replaceAll('https://dataartsinsight.cn-north-4.myhuaweicloud.com', simulator.url)
 			.replaceAll('PROJECT_ID', simulator.credentials.projectId);
 		await n8n.importWorkflow(JSON.parse(text) as ExportedWorkflow);
@@ -48,9 +46,9 @@ n8n is open at    ${n8n.url}
   Password        ${n8n.owner.password}
 
 Its credential "DataArts Insight account" leads to a simulated Huawei Cloud at ${simulator.url}.
-Its workflows are the examples: ${names.join(', ')}.
+Its workflows are the examples: ${exampleNames.join(', ')}.
 
-Ctrl+C ends both and forgets what was stored.`);
+Ctrl+C ends both and removes their data.`);
 }
 
 main().catch((error: unknown) => {

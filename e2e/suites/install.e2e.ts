@@ -5,10 +5,11 @@ import { join } from 'node:path';
 
 import type { Browser } from 'playwright-core';
 
-import { type Simulator, startSimulator } from '../test/support/cloud';
-import { openEditor, startBrowser } from './browser';
-import { current, tarball } from './folders';
-import { N8n, nodeOutput, type StoredCredential } from './n8n';
+import { type Simulator, startSimulator } from '../../test/support/cloud';
+import { openEditor, startBrowser } from '../support/browser';
+import { current, tarball } from '../support/folders';
+import { N8n, nodeOutput, type StoredCredential } from '../support/n8n';
+import { note } from '../support/notes';
 import {
 	installAsN8nDoes,
 	installByHand,
@@ -16,9 +17,8 @@ import {
 	packNextVersion,
 	readManifest,
 	uninstallByHand,
-} from './packageInstall';
-import { tell } from './facts';
-import { chain, insightNode, manualTrigger } from './workflows';
+} from '../support/packageInstall';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 const NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
 
@@ -45,34 +45,34 @@ afterAll(async () => {
 describe.each([
 	['by hand', installByHand],
 	["by n8n's own steps", installAsN8nDoes],
-])('The package installed %s', (how, install) => {
+])('Package installed %s', (how, install) => {
 	const n8n = new N8n(`install ${how}`);
 	let credential: StoredCredential;
 	let workflowId: string;
 
 	afterAll(async () => await n8n.dispose());
 
-	it('is offered with its credential', async () => {
+	it('offers the node, its AI agent tool and the credential', async () => {
 		await install(n8n.nodesFolder, tarball);
 		await n8n.start();
 		expect(await offered(n8n)).toEqual({
 			nodes: [NODE, `${NODE}Tool`],
 			credentials: ['DataArts Insight API'],
 		});
-		// A second copy of n8n's own code would make errors of classes that n8n does not know.
+		// n8n does not recognise error classes of a second copy of n8n-workflow.
 		expect(existsSync(join(n8n.nodesFolder, 'node_modules/n8n-workflow'))).toBe(false);
 		const { versionCli } = await n8n.rest<{ versionCli: string }>('GET', '/settings');
-		tell('n8n', versionCli);
-		tell('Node.js', String((await readManifest(current.nodeFolder)).version));
+		note('n8n', versionCli);
+		note('Node.js', String((await readManifest(current.nodeFolder)).version));
 	});
 
-	it('verifies an endpoint service from a workflow that was saved', async () => {
+	it('runs a saved workflow', async () => {
 		credential = await n8n.createCredential(simulator.credentials);
 		workflowId = await n8n.importWorkflow(chain('Saved before', manualTrigger, insightNode()));
 		await expectAccepted();
 	});
 
-	it('keeps the saved workflow working after an upgrade', async () => {
+	it('upgrade: the saved workflow still runs', async () => {
 		await n8n.stop();
 		await install(n8n.nodesFolder, nextTarball);
 		expect(await readManifest(installedFolder(n8n.nodesFolder))).toMatchObject({ version: nextVersion });
@@ -80,7 +80,7 @@ describe.each([
 		await expectAccepted();
 	});
 
-	it('is missed plainly once it is removed', async () => {
+	it('uninstall: n8n names the missing node, credential and package', async () => {
 		await n8n.stop();
 		await uninstallByHand(n8n.nodesFolder);
 		await n8n.start();
@@ -109,7 +109,7 @@ describe.each([
 	}
 });
 
-/** What of this package n8n offers in its editor. */
+/** The nodes and credentials of this package that n8n offers in the editor. */
 async function offered(n8n: N8n) {
 	const nodes = (await n8n.types('nodes')).filter(({ name }) => name.startsWith(NODE));
 	const credentials = (await n8n.types('credentials')).filter(({ name }) => name === 'dataArtsInsightApi');

@@ -1,15 +1,16 @@
 import type { INode } from 'n8n-workflow';
 
-import { catalogue, faultServerName, type Simulator, startSimulator } from '../test/support/cloud';
-import { tell } from './facts';
-import { older, tarball } from './folders';
-import { N8n, nodeOutput, type StoredCredential } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { chain, insightNode, manualTrigger } from './workflows';
+import { endpointServices, faultServerName, type Simulator, startSimulator } from '../../test/support/cloud';
+import { older, tarball } from '../support/folders';
+import { N8n, nodeOutput, type StoredCredential } from '../support/n8n';
+import { note } from '../support/notes';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { verifyBodies } from '../support/verifyRequests';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 const NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
 
-// It does not know the module that is left out of later ones.
+// n8n 1.x does not know the module that later versions have to disable.
 const n8n = new N8n('older', { N8N_DISABLED_MODULES: '' }, older);
 let simulator: Simulator;
 let credential: StoredCredential;
@@ -22,7 +23,7 @@ beforeAll(async () => {
 		'GET',
 		'/settings',
 	);
-	tell('Older n8n', `${versionCli} on Node.js ${nodeJsVersion}`);
+	note('Older n8n', `${versionCli} on Node.js ${nodeJsVersion}`);
 });
 
 afterAll(async () => {
@@ -32,31 +33,33 @@ afterAll(async () => {
 
 beforeEach(() => simulator.reset());
 
-it('offers the node and its credential', async () => {
+it('n8n 1.x offers the node and its credential', async () => {
 	expect((await n8n.types('nodes')).map(({ name }) => name)).toContain(NODE);
 	expect((await n8n.types('credentials')).map(({ name }) => name)).toContain('dataArtsInsightApi');
 });
 
-it('tests the credential', async () => {
+it('n8n 1.x runs the credential test', async () => {
 	credential = await n8n.createCredential(simulator.passwordCredentials);
 	expect(await n8n.testCredential(credential, simulator.passwordCredentials)).toMatchObject({ status: 'OK' });
 	const wrong = { ...simulator.passwordCredentials, password: 'wrong' };
 	expect(await n8n.testCredential(credential, wrong)).toMatchObject({ status: 'Error' });
 });
 
-it('verifies an endpoint service', async () => {
+it('n8n 1.x runs the node', async () => {
 	const execution = await run(insightNode());
 	expect(execution.status).toBe('success');
 	expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
 		[{ json: { vpc_ep_client_status: 'accepted' }, pairedItem: { item: 0 } }],
 	]);
-	expect(calls()).toEqual([{ ds_type: 'DWS', vpc_ep_server_name: catalogue.salesWarehouse.name }]);
+	expect(verifyBodies(simulator)).toEqual([
+		{ ds_type: 'DWS', vpc_ep_server_name: endpointServices.salesWarehouse.name },
+	]);
 });
 
-it('waits for acceptance, and hints at what a person has to do', async () => {
+it('n8n 1.x: Wait for Acceptance polls, and a hint says what to do', async () => {
 	const execution = await run(
 		insightNode({
-			vpcEpServerName: catalogue.financeLedger.name,
+			vpcEpServerName: endpointServices.financeLedger.name,
 			options: { waitForAcceptance: true, pollInterval: 1, maxWait: 2 },
 		}),
 	);
@@ -64,15 +67,15 @@ it('waits for acceptance, and hints at what a person has to do', async () => {
 	expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
 		[{ json: { vpc_ep_client_status: 'pendingAcceptance' } }],
 	]);
-	expect(calls()).toHaveLength(3);
+	expect(verifyBodies(simulator)).toHaveLength(3);
 	const [nodeRun] = execution.data.resultData.runData['DataArts Insight'] ?? [];
 	expect(nodeRun?.hints).toMatchObject([
 		{ message: expect.stringMatching(/^Status: pendingAcceptance after 2 seconds\./) as string },
 	]);
 });
 
-// n8n 1.x moves `{ error }` and `{ error, message }` to the error output, but no `{ error, details }`.
-it('leaves a failed item among the others where n8n 2 moves it to the error output', async () => {
+// n8n 1.x moves `{ error }` and `{ error, message }` to the error output, but not `{ error, details }`.
+it('n8n 1.x: On Error with an error output leaves a failed item on the success output, unlike n8n 2', async () => {
 	const execution = await run({
 		...insightNode({ vpcEpServerName: faultServerName('insight-24010043') }),
 		onError: 'continueErrorOutput',
@@ -85,11 +88,5 @@ it('leaves a failed item among the others where n8n 2 moves it to the error outp
 });
 
 async function run(node: INode) {
-	return await n8n.run(await n8n.importWorkflow(chain('Smoke', manualTrigger, node)));
-}
-
-function calls(): unknown[] {
-	return simulator.requests
-		.filter(({ path }) => path.endsWith('/connections/vpc-endpoint'))
-		.map(({ body }) => JSON.parse(body) as unknown);
+	return await n8n.importAndRun(chain('Smoke', manualTrigger, node));
 }

@@ -3,20 +3,26 @@ import { join } from 'node:path';
 
 import type { INode } from 'n8n-workflow';
 
-import { faultServerName, loopbackCertificate, type Simulator, startSimulator } from '../test/support/cloud';
-import { tell } from './facts';
-import { cache, tarball } from './folders';
-import { type ExportedWorkflow, N8n, nodeOutput } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { type LoggingServer, startNginx } from './servers';
-import { chain, insightNode, manualTrigger } from './workflows';
+import {
+	faultServerName,
+	loopbackCertificate,
+	type Simulator,
+	startSimulator,
+} from '../../test/support/cloud';
+import { cache, tarball } from '../support/folders';
+import { type ExportedWorkflow, N8n, nodeOutput } from '../support/n8n';
+import { note } from '../support/notes';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { type LoggingServer, startNginx } from '../support/servers';
+import { verifyBodies } from '../support/verifyRequests';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 /*
- * In front of the cloud stands a gateway that closes its connections: Debian's nginx. That must cost no item, and no
- * service may be asked for twice.
+ * In front of the simulated cloud stands a gateway, Debian's nginx, that closes keep-alive connections. No item may fail
+ * because of that, and no request may be sent twice.
  */
 
-/** How many requests nginx takes on a connection. */
+/** nginx's `keepalive_requests`: after so many it closes the connection. */
 const REQUESTS_A_CONNECTION = 20;
 
 const authorities = join(cache, 'loopback.pem');
@@ -44,44 +50,41 @@ afterAll(async () => {
 
 beforeEach(() => simulator.reset());
 
-it('a long list loses no item to used-up connections, and takes few of them', async () => {
+it('nginx gateway, keepalive_requests: 400 items lose none, on few connections', async () => {
 	const names = namesOf('list', 400);
 	const before = (await connections()).size;
-	const execution = await n8n.run(
-		await n8n.importWorkflow(chain('List', manualTrigger, list(names), verify)),
-	);
+	const execution = await n8n.importAndRun(chain('List', manualTrigger, list(names), verify));
 
-	expectAll(names, nodeOutput(execution, verify.name)[0]);
+	expectEachOnce(names, nodeOutput(execution, verify.name)[0]);
 	const opened = (await connections()).size - before;
-	tell('Gateway', `${names.length} items on ${opened} connections of ${REQUESTS_A_CONNECTION} requests`);
+	note('Gateway', `${names.length} items on ${opened} connections of ${REQUESTS_A_CONNECTION} requests`);
 	expect(opened).toBeLessThanOrEqual((names.length / REQUESTS_A_CONNECTION) * 1.5 + 10);
 });
 
-it('a loop whose pauses are about as long as connections stay open loses no item', async () => {
+it('nginx gateway, keepalive_timeout: a loop with pauses of about that time loses no item', async () => {
 	const names = namesOf('loop', 300);
-	const execution = await n8n.run(await n8n.importWorkflow(loop(names)));
+	const execution = await n8n.importAndRun(loop(names));
 
-	expectAll(names, nodeOutput(execution, 'Loop')[0]);
+	expectEachOnce(names, nodeOutput(execution, 'Loop')[0]);
 });
 
-/** Services that the simulated cloud takes for accepted ones. */
+/** Names of services that the simulated cloud reports as accepted. */
 function namesOf(test: string, count: number): string[] {
 	return Array.from({ length: count }, (_, index) => `${faultServerName('extra-fields')}.${test}-${index}`);
 }
 
-/** Each name became an item in its place, and was asked for once. */
-function expectAll(names: string[], items: ReturnType<typeof nodeOutput>[number] = []) {
+/** Each name has become an item, in order, with one request. */
+function expectEachOnce(names: string[], items: ReturnType<typeof nodeOutput>[number] = []) {
 	const failed = items.flatMap(({ json }) => ('error' in json ? [json] : []));
 	expect(failed).toEqual([]);
 	expect(items.map(({ json }) => json.vpc_ep_server_name)).toEqual(names);
-	const posts = simulator.requests.filter(({ path }) => path.endsWith('/connections/vpc-endpoint'));
-	const asked = posts.map(({ body }) => (JSON.parse(body) as Record<string, string>).vpc_ep_server_name);
-	expect(asked.sort()).toEqual([...names].sort());
+	const requested = verifyBodies(simulator).map(({ vpc_ep_server_name }) => vpc_ep_server_name);
+	expect(requested.sort()).toEqual([...names].sort());
 }
 
-/** The connections that nginx has had so far. */
+/** The numbers of all connections to nginx so far. */
 async function connections(): Promise<Set<string | undefined>> {
-	return new Set((await nginx.calls()).map((call) => call.split(' ')[0]));
+	return new Set((await nginx.accessLog()).map((line) => line.split(' ')[0]));
 }
 
 const verify: INode = {
@@ -100,7 +103,7 @@ function list(names: string[]): INode {
 	};
 }
 
-/** Verifies ten at a time. With what n8n itself takes, there is a little less to a little more than a second in between. */
+/** Verifies ten at a time. With n8n's own overhead the pauses last from just below to just above a second. */
 function loop(names: string[]): ExportedWorkflow {
 	const batches: INode = {
 		id: 'loop',

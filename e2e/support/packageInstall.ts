@@ -1,10 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { output } from './commands';
 import { current, tarball } from './folders';
-import { pack } from './prepare';
 
 export const PACKAGE_NAME = 'n8n-nodes-dataarts-insight';
 
@@ -17,20 +16,20 @@ interface Manifest {
 }
 
 /**
- * Installs by hand, as the README says; another version is replaced.
+ * Installs by hand, as the README says. Replaces another version.
  *
- * @param nodesFolder `nodes` in n8n's folder
+ * @param nodesFolder the folder `nodes` in n8n's user folder
  */
 export async function installByHand(nodesFolder: string, tarball: string): Promise<void> {
 	await npm(['install', '--omit=peer', '--no-audit', '--no-fund', tarball], nodesFolder);
 }
 
-/** Removes as n8n's documentation describes it. */
+/** Uninstalls by hand, as n8n's documentation says. */
 export async function uninstallByHand(nodesFolder: string): Promise<void> {
 	await npm(['uninstall', '--no-audit', '--no-fund', PACKAGE_NAME], nodesFolder);
 }
 
-/** Takes the steps that n8n itself takes with a package, once it has the tarball. */
+/** Installs with the same steps as n8n itself, which begin once the tarball is downloaded. */
 export async function installAsN8nDoes(nodesFolder: string, tarball: string): Promise<void> {
 	const folder = installedFolder(nodesFolder);
 	await rm(folder, { recursive: true, force: true });
@@ -45,10 +44,10 @@ export async function installAsN8nDoes(nodesFolder: string, tarball: string): Pr
 	const flags = [...config, 'ignore-scripts=true', 'package-lock=false'].map((flag) => `--${flag}`);
 	await npm(['install', ...flags], folder);
 
-	// n8n makes this file at its first start.
-	const ledger = await readManifest(nodesFolder).catch((): Manifest => ({}));
-	ledger.dependencies = { ...ledger.dependencies, [PACKAGE_NAME]: String(manifest.version) };
-	await writeManifest(nodesFolder, ledger);
+	// Before its first start n8n has no such file.
+	const nodesManifest = await readManifest(nodesFolder).catch((): Manifest => ({}));
+	nodesManifest.dependencies = { ...nodesManifest.dependencies, [PACKAGE_NAME]: String(manifest.version) };
+	await writeManifest(nodesFolder, nodesManifest);
 }
 
 export function installedFolder(nodesFolder: string): string {
@@ -59,7 +58,18 @@ export async function readManifest(folder: string): Promise<Manifest> {
 	return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Packs what is in the tarball under test with the next version. @returns that version */
+/**
+ * Packs a package as npm would publish it.
+ *
+ * @param folder the package, already built
+ */
+export async function pack(folder: string, file: string): Promise<void> {
+	const target = dirname(file);
+	const name = await output('npm', ['pack', '--silent', '--pack-destination', target], { cwd: folder });
+	await rename(join(target, name), file);
+}
+
+/** Packs the package under test as if it were the next version. @returns that version */
 export async function packNextVersion(file: string): Promise<string> {
 	const copy = await mkdtemp(join(tmpdir(), 'n8n-e2e-next-'));
 	await output('tar', ['-xzf', tarball, '-C', copy, '--strip-components=1'], { cwd: copy });
@@ -71,7 +81,7 @@ export async function packNextVersion(file: string): Promise<string> {
 	return version;
 }
 
-/** Runs npm on the Node.js of n8n. */
+/** Runs npm on n8n's Node.js. */
 async function npm(args: string[], cwd: string) {
 	await output('npm', args, { cwd, env: { ...process.env, PATH: current.path } });
 }

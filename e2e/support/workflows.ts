@@ -1,9 +1,9 @@
 import type { INode, INodeParameters } from 'n8n-workflow';
 
-import { catalogue } from '../test/support/cloud';
+import { endpointServices } from '../../test/support/cloud';
 import type { ExportedWorkflow } from './n8n';
 
-/** The node of this package as a workflow holds it. It verifies one service that accepts at once. */
+/** The node of this package. By default it verifies a service that accepts at once. */
 export function insightNode(parameters: INodeParameters = {}): INode {
 	return {
 		id: 'insight',
@@ -16,7 +16,7 @@ export function insightNode(parameters: INodeParameters = {}): INode {
 			operation: 'verifyAndCreate',
 			dsType: 'DWS',
 			lookupMode: 'name',
-			vpcEpServerName: catalogue.salesWarehouse.name,
+			vpcEpServerName: endpointServices.salesWarehouse.name,
 			options: {},
 			...parameters,
 		},
@@ -33,12 +33,12 @@ export const manualTrigger: INode = {
 	parameters: {},
 };
 
-/** A workflow whose nodes follow each other. */
+/** A workflow whose nodes are connected in this order. */
 export function chain(name: string, ...nodes: INode[]): ExportedWorkflow {
 	return {
 		name,
 		nodes,
-		// As all workflows that are made in the editor.
+		// As in all workflows that the editor creates.
 		settings: { executionOrder: 'v1' },
 		connections: Object.fromEntries(
 			nodes

@@ -4,22 +4,22 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { forgetFacts } from './facts';
-import { cache, logs, project } from './folders';
+import { cache, e2e, logs, project } from '../support/folders';
+import { clearNotes } from '../support/notes';
 import { prepare } from './prepare';
 import { endProcesses, markRun } from './processes';
 import { type Report, writeResults } from './results';
 
 /*
- * Proves the package in a real n8n, in a real browser: see README.md in this folder.
+ * Tests the package in a real n8n and a real browser: see e2e/README.md.
  *
  *   npm run e2e                  what CI runs
- *   npm run e2e -- --all         everything; writes RESULTS.md
+ *   npm run e2e -- --all         all suites; writes RESULTS.md
  *   npm run e2e -- --pictures    also writes the pictures of the documentation, to docs/images/
- *   npm run e2e -- canvas        only the files whose name holds this
+ *   npm run e2e -- canvas        only the suites whose file name contains this word
  */
 
-/** What is left to `--all`: it takes long, or depends on what this package rarely changes. */
+/** Suites that only `--all` runs. They take long, and changes of this package rarely concern them. */
 const ONLY_WITH_ALL = ['older', 'queue'];
 
 const report = join(cache, 'report.json');
@@ -35,20 +35,21 @@ async function main() {
 	);
 	console.log(`Prepared in ${((performance.now() - started) / 1000).toFixed(0)} s`);
 
-	forgetFacts();
+	// Suites note versions and figures with note(). results.ts writes these notes into RESULTS.md.
+	clearNotes();
 	for (const left of [report, logs]) rmSync(left, { recursive: true, force: true });
 	mkdirSync(logs);
 	if (words.includes('--pictures')) process.env.E2E_PICTURES = join(project, 'docs/images');
 	markRun();
-	// What is interrupted cannot clean up after itself.
+	// A temporary folder of its own, because an interrupted test does not remove its files.
 	const temporary = mkdtempSync(join(tmpdir(), 'n8n-e2e-'));
-	chmodSync(temporary, 0o711); // PostgreSQL has a user of its own
+	chmodSync(temporary, 0o711); // the user of PostgreSQL enters it
 	const jest = spawn(process.execPath, jestArguments(names, leftOut), {
 		cwd: project,
 		env: { ...process.env, TMPDIR: temporary },
 		stdio: 'inherit',
 	});
-	const interrupted = endWithUs(jest);
+	const interrupted = forwardSignals(jest);
 	const [code] = (await once(jest, 'exit')) as [number | null];
 	const left = await endProcesses();
 	rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
@@ -61,7 +62,9 @@ async function main() {
 		showLogs();
 		process.exitCode = 1;
 	} else if (left.length > 0) {
-		throw new Error(`These went on after the tests and were ended:\n${left.join('\n')}`);
+		throw new Error(
+			`These processes were left running by the tests, and have been killed:\n${left.join('\n')}`,
+		);
 	}
 	if (all && names.length === 0) {
 		await writeResults(JSON.parse(readFileSync(report, 'utf8')) as Report, 'npm run e2e -- --all');
@@ -71,19 +74,19 @@ async function main() {
 function jestArguments(names: string[], leftOut: string[]): string[] {
 	return [
 		require.resolve('jest/bin/jest'),
-		`--config=${join(__dirname, 'jest.config.js')}`,
+		`--config=${join(e2e, 'jest.config.js')}`,
 		'--runInBand',
 		'--verbose',
 		'--json',
 		`--outputFile=${report}`,
 		...leftOut.map((name) => `--testPathIgnorePatterns=/${name}\\.e2e\\.ts$`),
-		// Jest would also look for it in the names of the folders above.
+		// A plain word would also match the names of parent folders.
 		...names.map((name) => `/[^/]*${name}[^/]*\\.e2e\\.ts$`),
 	];
 }
 
-/** Ctrl+C also reaches jest itself; a signal that was meant for this process alone is passed on. */
-function endWithUs(child: ChildProcess): () => boolean {
+/** Forwards signals to jest. Only Ctrl+C reaches jest by itself. @returns whether there was a signal */
+function forwardSignals(child: ChildProcess): () => boolean {
 	let interrupted = false;
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 		process.on(signal, () => {

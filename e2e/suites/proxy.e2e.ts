@@ -4,21 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { INode } from 'n8n-workflow';
 
-import { loopbackCertificate, type Simulator, startSimulator } from '../test/support/cloud';
-import { cache, tarball } from './folders';
-import { freePort, N8n, nodeOutput } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { type LoggingServer, startSquid } from './servers';
-import { chain, insightNode, manualTrigger } from './workflows';
+import { loopbackCertificate, type Simulator, startSimulator } from '../../test/support/cloud';
+import { cache, tarball } from '../support/folders';
+import { freePort } from '../support/freePort';
+import { N8n, nodeOutput } from '../support/n8n';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { type LoggingServer, startSquid } from '../support/servers';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 /*
- * n8n reaches the cloud through a proxy: Debian's squid, that its environment names. Beside our node stands n8n's own
- * HTTP Request node.
+ * n8n reaches the simulated cloud through an HTTP proxy, Debian's squid, from its environment variables. n8n's own HTTP
+ * Request node runs beside ours, for comparison.
  */
 
 const USER = 'n8n';
 const PASSWORD = 'a p@ss:w/rd%';
-/** What squid's file of users holds for it, and for another password. */
+/** The htpasswd lines for this password, and for another one. */
 const USERS = ['n8n:$5$harbour$XPY3bvpbelLQVCZboQ5TMt2PgoDcHpCSlVSbUa0y1i8'];
 const USERS_CHANGED = ['n8n:$5$harbour$bP/Nr0daHvvcZIs7ENmN/vPhQ.ZOzovrWsHpF1Y8iU7'];
 
@@ -28,21 +29,21 @@ let simulator: Simulator;
 
 beforeAll(async () => {
 	writeFileSync(authorities, loopbackCertificate.cert);
-	// Connections that are kept for the next call end soon, and only then does squid log them.
+	// squid logs a tunnel when it is closed, so idle keep-alive connections have to end soon.
 	simulator = await startSimulator({ tls: loopbackCertificate, keepAliveTimeout: 3_000 });
 });
 
 afterAll(() => simulator.close());
 
 describe.each([
-	{ kind: 'that asks for no login', login: '', users: [], loggedIn: '-' },
+	{ kind: 'without authentication', login: '', users: [], user: '-' },
 	{
-		kind: 'that asks for a login',
+		kind: 'with Basic authentication',
 		login: `${USER}:${encodeURIComponent(PASSWORD)}@`,
 		users: USERS,
-		loggedIn: USER,
+		user: USER,
 	},
-])('through a proxy $kind', ({ login, users, loggedIn }) => {
+])('HTTP proxy (squid) $kind', ({ login, users, user }) => {
 	let squid: LoggingServer;
 	let n8n: N8n;
 
@@ -59,12 +60,12 @@ describe.each([
 		await squid.stop();
 	});
 
-	it('both nodes reach the cloud, and nothing goes past the proxy', async () => {
+	it('both nodes connect through the proxy, and no connection bypasses it', async () => {
 		simulator.reset();
 		const before = simulator.connections;
 		await n8n.createCredential(simulator.passwordCredentials);
 		const workflow = chain('Both nodes', manualTrigger, insightNode(), httpRequest());
-		const execution = await n8n.run(await n8n.importWorkflow(workflow));
+		const execution = await n8n.importAndRun(workflow);
 
 		expect(execution.status).toBe('success');
 		expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
@@ -74,12 +75,12 @@ describe.each([
 		const connections = simulator.connections - before;
 		expect(connections).toBeGreaterThanOrEqual(2);
 		const { host } = new URL(simulator.url);
-		expect(await callsTo(host, connections)).toEqual(
-			Array(connections).fill(`CONNECT ${host} 200 ${loggedIn}`),
+		expect(await loggedFor(host, connections)).toEqual(
+			Array(connections).fill(`CONNECT ${host} 200 ${user}`),
 		);
 	});
 
-	it('is told that the proxy does not reach the cloud', async () => {
+	it('503 of the proxy: the error says that the proxy could not reach the host', async () => {
 		const host = `127.0.0.1:${await freePort()}`;
 		const { error, details } = await failure(`https://${host}`);
 
@@ -87,11 +88,11 @@ describe.each([
 		expect(error).toMatch(/the proxy could not reach .* HTTP status 503$/);
 		expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
 		expect(details.description).not.toContain('login');
-		expect(await callsTo(host, 1)).toEqual([`CONNECT ${host} 503 ${loggedIn}`]);
+		expect(await loggedFor(host, 1)).toEqual([`CONNECT ${host} 503 ${user}`]);
 	});
 
 	if (login) {
-		it('is told that the proxy does not take the login any more', async () => {
+		it('407 of the proxy: the error says that the proxy refused the login', async () => {
 			await squid.stop();
 			squid = await startSquid(USERS_CHANGED, squid.port);
 			const { host } = new URL(simulator.url);
@@ -103,29 +104,29 @@ describe.each([
 			expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
 			expect(details.description).toContain('the login in ');
 			expect(JSON.stringify(details)).not.toContain(PASSWORD);
-			expect(await callsTo(host, 1)).toEqual([`CONNECT ${host} 407 ${loggedIn}`]);
+			expect(await loggedFor(host, 1)).toEqual([`CONNECT ${host} 407 ${user}`]);
 		});
 	}
 
-	/** What our node says of a service that it cannot reach, without trying again. */
+	/** The error item of our node for a host that it cannot reach, without retries. */
 	async function failure(url: string) {
 		await n8n.createCredential({ ...simulator.credentials, baseUrl: url });
 		const node = insightNode({ options: { maxRetries: 0 } });
 		const workflow = chain('Out of reach', manualTrigger, { ...node, onError: 'continueRegularOutput' });
-		const execution = await n8n.run(await n8n.importWorkflow(workflow));
+		const execution = await n8n.importAndRun(workflow);
 		const [[item] = []] = nodeOutput(execution, 'DataArts Insight');
 		return item?.json as { error: string; details: { description: string } };
 	}
 
-	/** What squid has logged of a host, once it is as much as expected or some seconds have passed. */
-	async function callsTo(host: string, count: number): Promise<string[]> {
-		const calls = async () => (await squid.calls()).filter((call) => call.includes(` ${host} `));
-		for (let tries = 0; tries < 100 && (await calls()).length < count; tries++) await sleep(200);
-		return await calls();
+	/** squid's access log for a host. Waits for the expected number of lines, for 20 seconds at most. */
+	async function loggedFor(host: string, count: number): Promise<string[]> {
+		const lines = async () => (await squid.accessLog()).filter((line) => line.includes(` ${host} `));
+		for (let tries = 0; tries < 100 && (await lines()).length < count; tries++) await sleep(200);
+		return await lines();
 	}
 });
 
-/** n8n's own node, asking for the connections of the project with the same credential. */
+/** n8n's own node. It lists the project's data connections with the same credential. */
 function httpRequest(): INode {
 	return {
 		id: 'http',

@@ -1,28 +1,30 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, parse } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { IConnections, IDataObject, INode, INodeParameters, INodeTypeDescription } from 'n8n-workflow';
 
-import { catalogue, type Simulator, startSimulator } from '../test/support/cloud';
-import { type ChatModel, startChatModel } from './chatModel';
-import { type ChatWebhook, startChatWebhook } from './chatWebhook';
-import { cache, examples, tarball } from './folders';
-import { type Mailbox, startMailbox } from './mailbox';
-import { type Execution, type ExportedWorkflow, N8n, nodeOutput } from './n8n';
-import { installAsN8nDoes } from './packageInstall';
-import { type Slack, slackCertificate, startSlack } from './slack';
-import { chain, insightNode, manualTrigger } from './workflows';
+import { endpointServices, type Simulator, startSimulator } from '../../test/support/cloud';
+import { type ChatModel, startChatModel } from '../support/chatModel';
+import { type ChatWebhook, startChatWebhook } from '../support/chatWebhook';
+import { exampleNames, findNode, readExample } from '../support/exampleWorkflows';
+import { cache, tarball } from '../support/folders';
+import { type Mailbox, startMailbox } from '../support/mailbox';
+import { type Execution, type ExportedWorkflow, N8n, nodeOutput } from '../support/n8n';
+import { installAsN8nDoes } from '../support/packageInstall';
+import { type Slack, slackCertificate, startSlack } from '../support/slack';
+import { until } from '../support/until';
+import { verifyBodies } from '../support/verifyRequests';
+import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 /*
- * Each example with all of its nodes, and what arrives at the other end: in the mail, the chat, the model, the cloud.
+ * Runs each example with all its nodes, and checks what e-mail, Slack, the chat, the model and the cloud receive.
  */
 
-const { salesWarehouse, financeLedger, newReporting, oldBilling, partnerArchive } = catalogue;
+const { salesWarehouse, financeLedger, newReporting, oldBilling, partnerArchive } = endpointServices;
 const formLogin = { user: 'team', password: 'Breakwater-55' };
-const soon = { rule: { interval: [{ field: 'seconds', secondsInterval: 10 }] } };
+const everyTenSeconds = { rule: { interval: [{ field: 'seconds', secondsInterval: 10 }] } };
 
-/** What the simulated cloud says of a service that does not let DataArts Insight in. */
+/** The error for a service whose whitelist has no DataArts Insight. */
 const notAllowed = {
 	error: 'You have no permission to connect to the VPC endpoint service (EndPoint.2012)',
 	whatToDo:
@@ -35,8 +37,10 @@ let slack: Slack;
 let chat: ChatWebhook;
 let model: ChatModel;
 let n8n: N8n;
+/** The workflows to deactivate after the test. */
 const published: string[] = [];
-const ran = new Set<string>();
+/** The examples that a test has read. */
+const used = new Set<string>();
 
 beforeAll(async () => {
 	simulator = await startSimulator();
@@ -72,19 +76,19 @@ afterEach(async () => {
 });
 
 describe('verify-by-name', () => {
-	it('gives the endpoint', async () => {
-		const execution = await n8n.run(await n8n.importWorkflow(example('verify-by-name')));
+	it('returns the endpoint', async () => {
+		const execution = await n8n.importAndRun(example('verify-by-name'));
 
 		expect(items(execution, 'DataArts Insight')).toMatchObject([
 			{ vpc_ep_client_status: 'accepted', vpc_ep_server_name: salesWarehouse.name },
 		]);
-		expect(calls()).toHaveLength(1);
+		expect(verifyBodies(simulator)).toHaveLength(1);
 	});
 });
 
 describe('verify-a-list', () => {
-	it('sorts out what failed', async () => {
-		const execution = await n8n.run(await n8n.importWorkflow(example('verify-a-list')));
+	it('separates failed items from verified ones (error output)', async () => {
+		const execution = await n8n.importAndRun(example('verify-a-list'));
 
 		expect(items(execution, 'Verified').map((item) => item.vpc_ep_client_status)).toEqual([
 			'accepted',
@@ -99,19 +103,19 @@ describe('verify-a-list', () => {
 				error: expect.stringContaining('(DataArtsInsight.24010003)') as string,
 			},
 		]);
-		expect(calls()).toHaveLength(5);
+		expect(verifyBodies(simulator)).toHaveLength(5);
 	});
 });
 
 describe('list-connections', () => {
-	it('lists what the other examples made', async () => {
-		await n8n.run(await n8n.importWorkflow(example('verify-by-name')));
+	it('lists the connections that verify-by-name has created (HTTP Request node)', async () => {
+		await n8n.importAndRun(example('verify-by-name'));
 		const workflow = example('list-connections');
-		const { parameters } = find(workflow, 'List data connections');
+		const { parameters } = findNode(workflow, 'List data connections');
 		parameters.url = (parameters.url as string)
 			.replace('https://dataartsinsight.cn-north-4.myhuaweicloud.com', simulator.url)
 			.replace('PROJECT_ID', simulator.credentials.projectId);
-		const execution = await n8n.run(await n8n.importWorkflow(workflow));
+		const execution = await n8n.importAndRun(workflow);
 
 		expect(items(execution, 'List data connections')).toMatchObject([
 			{ count: 1, page_data: [{ vpc_connection: { vpc_ep_server_name: salesWarehouse.name } }] },
@@ -120,8 +124,8 @@ describe('list-connections', () => {
 });
 
 describe('scheduled-summary', () => {
-	it('mails a summary by status, and tells Slack that somebody is needed', async () => {
-		await runOnSchedule(example('scheduled-summary', { 'Every morning': soon }));
+	it('e-mails a summary by status, and posts to Slack when somebody has to act', async () => {
+		await runOnSchedule(example('scheduled-summary', { 'Every morning': everyTenSeconds }));
 
 		const text = `accepted: 2
 • Sales warehouse
@@ -146,12 +150,12 @@ failed: 1
 			['#data-platform', `*${subject}*\n\n${text}`],
 		]);
 		expect([...new Set(slack.hosts)]).toEqual(['slack.com:443']);
-		expect(calls()).toHaveLength(6);
+		expect(verifyBodies(simulator)).toHaveLength(6);
 	});
 
-	it('mails also when all is well, but leaves Slack alone', async () => {
-		const workflow = example('scheduled-summary', { 'Every morning': soon });
-		const { parameters } = find(workflow, 'Endpoint services');
+	it('e-mails a summary when nobody has to act, and posts nothing to Slack', async () => {
+		const workflow = example('scheduled-summary', { 'Every morning': everyTenSeconds });
+		const { parameters } = findNode(workflow, 'Endpoint services');
 		const { assignments } = parameters.assignments as { assignments: Array<{ value: string }> };
 		for (const field of assignments) field.value = field.value.split('\n').slice(0, 3).join('\n');
 		await runOnSchedule(workflow);
@@ -167,10 +171,10 @@ failed: 1
 });
 
 describe('onboarding', () => {
-	/** Two rounds of a second instead of 168 of an hour. */
-	function impatient() {
+	/** The example with two waits of a second instead of 168 of an hour. */
+	function withShortWaits() {
 		const workflow = example('onboarding', { 'Wait an hour': { amount: 1, unit: 'seconds' } });
-		const { parameters } = find(workflow, 'Status');
+		const { parameters } = findNode(workflow, 'Status');
 		const text = JSON.stringify(parameters);
 		expect(text).toContain('"rightValue":168');
 		Object.assign(parameters, JSON.parse(text.replace('"rightValue":168', '"rightValue":2')));
@@ -180,24 +184,24 @@ describe('onboarding', () => {
 	const requester = { recipients: ['requester@example.com'] };
 	const owner = { recipients: ['owner@example.com'] };
 
-	it('asks for a login before it shows the form', async () => {
-		await publish(impatient());
-		await until('the form is there', async () => (await openForm()).ok);
+	it('the form requires Basic authentication (401)', async () => {
+		await publish(withShortWaits());
+		await until('n8n serves the form', async () => (await openForm()).ok);
 
 		expect((await openForm({})).status).toBe(401);
 	});
 
-	it('tells the requester when the endpoint is created and accepted', async () => {
-		const execution = await onboard(impatient(), newReporting.name);
+	it('accepted: e-mails the requester', async () => {
+		const execution = await onboard(withShortWaits(), newReporting.name);
 
 		expect(mails()).toMatchObject([{ ...requester, subject: `Ready: ${newReporting.name}` }]);
 		const [endpoint] = items(execution, 'DataArts Insight');
 		expect(mails()[0]?.text).toContain(`VPC endpoint: ${endpoint?.vpc_ep_client_id as string}`);
-		expect(calls()).toHaveLength(2);
+		expect(verifyBodies(simulator)).toHaveLength(2);
 	});
 
-	it('asks the owner once, and gives up in the end', async () => {
-		await onboard(impatient(), financeLedger.name);
+	it('pendingAcceptance: e-mails the owner once, and the requester after the last wait', async () => {
+		await onboard(withShortWaits(), financeLedger.name);
 
 		expect(mails()).toMatchObject([
 			{ ...owner, subject: `Please accept a connection to ${financeLedger.name}` },
@@ -205,19 +209,19 @@ describe('onboarding', () => {
 		]);
 		expect(mails()[0]?.text).toContain('requester@example.com wants to use your data source');
 		expect(mails()[1]?.text).toContain('(pendingAcceptance)');
-		expect(calls()).toHaveLength(3);
+		expect(verifyBodies(simulator)).toHaveLength(3);
 	});
 
-	it('tells the requester that the owner refused', async () => {
-		await onboard(impatient(), oldBilling.name);
+	it('rejected: e-mails the requester', async () => {
+		await onboard(withShortWaits(), oldBilling.name);
 
 		expect(mails()).toMatchObject([{ ...requester, subject: `Not connected: ${oldBilling.name}` }]);
 		expect(mails()[0]?.text).toContain('The status of the VPC endpoint is rejected.');
-		expect(calls()).toHaveLength(1);
+		expect(verifyBodies(simulator)).toHaveLength(1);
 	});
 
-	it('tells the requester why a service cannot be verified', async () => {
-		await onboard(impatient(), partnerArchive.name);
+	it('failed verification: e-mails the requester the error and what to do', async () => {
+		await onboard(withShortWaits(), partnerArchive.name);
 
 		expect(mails()).toMatchObject([
 			{
@@ -228,38 +232,38 @@ describe('onboarding', () => {
 		]);
 	});
 
-	it('waits in the database, through a restart of n8n, until the owner has accepted', async () => {
-		// n8n keeps in memory what waits for less than 65 seconds.
+	it('Wait node: a restart of n8n does not end the wait for acceptance', async () => {
+		// n8n keeps waits of less than 65 seconds in memory, and longer ones in the database.
 		const id = await publish(example('onboarding', { 'Wait an hour': { amount: 66, unit: 'seconds' } }));
 		await sendForm(financeLedger.name);
 		await until('the execution waits', async () => (await latest(id))?.status === 'waiting');
 		await n8n.stop();
 		expect(mails()).toMatchObject([owner]);
-		expect(calls()).toHaveLength(1);
+		expect(verifyBodies(simulator)).toHaveLength(1);
 
 		simulator.accept(financeLedger.name);
 		await n8n.start();
-		await until('the requester hears of it', () => mailbox.mails.length > 1, 120_000);
+		await until('the requester gets an e-mail', () => mailbox.mails.length > 1, 120_000);
 
 		expect(mails()).toMatchObject([owner, { ...requester, subject: `Ready: ${financeLedger.name}` }]);
-		expect(calls()).toHaveLength(2);
-		await until('the execution is over', async () => (await latest(id))?.status === 'success');
+		expect(verifyBodies(simulator)).toHaveLength(2);
+		await until('the execution succeeds', async () => (await latest(id))?.status === 'success');
 		expect(await n8n.executions(id)).toHaveLength(1);
 	});
 });
 
 describe('error-workflow', () => {
-	it('tells the chat what failed, its code and what to do', async () => {
+	it('posts to the chat what failed, the error code and what to do', async () => {
 		const errorWorkflow = await publish(example('error-workflow', { 'Post to the chat': { url: chat.url } }));
 		const schedule: INode = {
 			...manualTrigger,
 			name: 'Schedule',
 			type: 'n8n-nodes-base.scheduleTrigger',
-			parameters: soon,
+			parameters: everyTenSeconds,
 		};
 		const failing = chain('Nightly', schedule, insightNode({ vpcEpServerName: partnerArchive.name }));
 		const { id } = await runOnSchedule({ ...failing, settings: { errorWorkflow } });
-		await until('the chat hears of it', () => chat.posts.length > 0);
+		await until('the webhook gets a post', () => chat.posts.length > 0);
 
 		const [post] = chat.posts as Array<{ text: string; code: string }>;
 		const [title, message, whatToDo, link] = withoutIds(post?.text).split('\n');
@@ -273,27 +277,27 @@ describe('error-workflow', () => {
 });
 
 describe('ai-agent-tool', () => {
-	it('asks first, then calls the node and passes on what it gave', async () => {
+	it('asks for confirmation, then calls the tool and passes on its result', async () => {
 		const id = await n8n.importWorkflow(example('ai-agent-tool'));
 
 		model.willSay('Shall I create an endpoint?');
 		expect(items(await say(id, 'Verify the DWS service'), 'Agent')).toEqual([
 			{ output: 'Shall I create an endpoint?' },
 		]);
-		expect(calls()).toEqual([]);
+		expect(verifyBodies(simulator)).toEqual([]);
 
 		const chosen = { dataSourceType: 'DWS', endpointService: salesWarehouse.name };
 		model.willSay({ tool: 'DataArts_Insight', arguments: chosen });
 		model.willSay('It is accepted.');
 		expect(items(await say(id, 'Yes'), 'Agent')).toEqual([{ output: 'It is accepted.' }]);
-		expect(calls()).toEqual([{ ds_type: 'DWS', vpc_ep_server_name: salesWarehouse.name }]);
+		expect(verifyBodies(simulator)).toEqual([{ ds_type: 'DWS', vpc_ep_server_name: salesWarehouse.name }]);
 
 		const [first, second, third] = model.requests;
 		expect(first?.messages[0]?.content).toContain('Call it only after a clear yes');
 		expect(first?.tools).toMatchObject([{ function: { name: 'DataArts_Insight' } }]);
 		const { parameters } = first?.tools[0]?.function ?? {};
 		expect(parameters?.required).toEqual(Object.keys(chosen));
-		// It knows what the yes is for.
+		// The second request also holds the question (memory).
 		expect(second?.messages.map(({ role }) => role)).toEqual(['developer', 'user', 'assistant', 'user']);
 		const answer = third?.messages.at(-1);
 		expect(answer?.role).toBe('tool');
@@ -304,9 +308,9 @@ describe('ai-agent-tool', () => {
 	});
 });
 
-describe('A chain of the node, If and a notification', () => {
+describe('A workflow of the node, If, e-mail and webhook', () => {
 	const isAccepted: INode = {
-		...find(example('scheduled-summary'), 'Anything to do?'),
+		...findNode(example('scheduled-summary'), 'Anything to do?'),
 		name: 'Is it accepted?',
 		parameters: {
 			conditions: {
@@ -324,7 +328,7 @@ describe('A chain of the node, If and a notification', () => {
 		},
 	};
 	const mail: INode = {
-		...find(example('scheduled-summary'), 'E-mail the report'),
+		...findNode(example('scheduled-summary'), 'E-mail the report'),
 		parameters: {
 			fromEmail: 'n8n@example.com',
 			toEmail: 'requester@example.com',
@@ -339,9 +343,9 @@ describe('A chain of the node, If and a notification', () => {
 	it.each([
 		['accepted', salesWarehouse.name],
 		['pendingAcceptance', financeLedger.name],
-	])('goes the right way when the status is %s', async (status, vpcEpServerName) => {
+	])('takes the right branch for the status %s', async (status, vpcEpServerName) => {
 		const post: INode = {
-			...find(example('error-workflow'), 'Post to the chat'),
+			...findNode(example('error-workflow'), 'Post to the chat'),
 			parameters: {
 				method: 'POST',
 				url: chat.url,
@@ -354,13 +358,11 @@ describe('A chain of the node, If and a notification', () => {
 		const insight = insightNode({ vpcEpServerName });
 		const workflow = chain('Chained', manualTrigger, insight, isAccepted);
 		const branches: IConnections = { [isAccepted.name]: { main: [to(mail), to(post)] } };
-		const execution = await n8n.run(
-			await n8n.importWorkflow({
-				...workflow,
-				nodes: [...workflow.nodes, mail, post],
-				connections: { ...workflow.connections, ...branches },
-			}),
-		);
+		const execution = await n8n.importAndRun({
+			...workflow,
+			nodes: [...workflow.nodes, mail, post],
+			connections: { ...workflow.connections, ...branches },
+		});
 
 		expect(execution.status).toBe('success');
 		const [endpoint] = items(execution, insight.name);
@@ -379,13 +381,11 @@ describe('A chain of the node, If and a notification', () => {
 });
 
 describe('The examples', () => {
-	const names = readdirSync(examples).map((file) => parse(file).name);
-
-	it('have all been run here', () => {
-		expect([...ran].sort()).toEqual(names.sort());
+	it('have all been run by this suite', () => {
+		expect([...used].sort()).toEqual([...exampleNames].sort());
 	});
 
-	it.each(names)('%s has the latest version of each node', async (name) => {
+	it.each(exampleNames)('%s has the latest version of each node type', async (name) => {
 		const types = (await n8n.types('nodes')) as INodeTypeDescription[];
 		const latestOf = (type: string) =>
 			Math.max(...types.filter((candidate) => candidate.name === type).flatMap(({ version }) => version));
@@ -397,22 +397,17 @@ describe('The examples', () => {
 	});
 });
 
-/** The workflow that people import, with other parameters in the nodes of these names. */
+/** The example, with other parameters in some nodes: the keys are the names of the nodes. */
 function example(name: string, parameters: Record<string, INodeParameters> = {}): ExportedWorkflow {
-	ran.add(name);
-	const workflow = JSON.parse(readFileSync(join(examples, `${name}.json`), 'utf8')) as ExportedWorkflow;
+	used.add(name);
+	const workflow = readExample(name);
 	for (const [node, values] of Object.entries(parameters)) {
-		Object.assign(find(workflow, node).parameters, values);
+		Object.assign(findNode(workflow, node).parameters, values);
 	}
 	return workflow;
 }
 
-function find({ nodes }: ExportedWorkflow, name: string): INode {
-	const node = nodes.find((candidate) => candidate.name === name);
-	if (!node) throw new Error(`There is no node '${name}'`);
-	return node;
-}
-
+/** Publishes a workflow until the end of the test. @returns its ID */
 async function publish(workflow: ExportedWorkflow): Promise<string> {
 	const id = await n8n.importWorkflow(workflow);
 	await n8n.activate(id);
@@ -420,7 +415,7 @@ async function publish(workflow: ExportedWorkflow): Promise<string> {
 	return id;
 }
 
-/** Publishes a workflow until its trigger has started it. @returns the finished execution */
+/** Publishes a workflow until its Schedule Trigger has started it. @returns the finished execution */
 async function runOnSchedule(workflow: ExportedWorkflow): Promise<Execution> {
 	const workflowId = await publish(workflow);
 	const { id } = await until('the schedule starts the workflow', () => latest(workflowId));
@@ -440,10 +435,10 @@ async function openForm(headers: Record<string, string> = loggedIn, body?: FormD
 	return await fetch(`${n8n.url}/form/connect-a-data-source`, { method, headers, body });
 }
 
-/** Fills in the form of the published workflow, as soon as it is there, and sends it. */
+/** Waits for the form of the published workflow, fills it in and sends it. */
 async function sendForm(endpointService: string) {
-	await until('the form is there', async () => (await openForm()).ok);
-	const { parameters } = find(example('onboarding'), 'Onboarding request');
+	await until('n8n serves the form', async () => (await openForm()).ok);
+	const { parameters } = findNode(example('onboarding'), 'Onboarding request');
 	const { values } = parameters.formFields as { values: Array<{ fieldName: string }> };
 	const answers: Record<string, string> = {
 		dataSourceType: 'MySQL',
@@ -456,7 +451,7 @@ async function sendForm(endpointService: string) {
 	expect((await openForm(loggedIn, form)).status).toBe(200);
 }
 
-/** Publishes a workflow, sends its form, and waits for the end. */
+/** Publishes a workflow, sends its form, and waits for the end of the execution. */
 async function onboard(workflow: ExportedWorkflow, endpointService: string): Promise<Execution> {
 	const workflowId = await publish(workflow);
 	await sendForm(endpointService);
@@ -464,7 +459,7 @@ async function onboard(workflow: ExportedWorkflow, endpointService: string): Pro
 	return await n8n.finished(id);
 }
 
-/** Writes into the chat of the editor, and waits for the answer. */
+/** Sends a message in the editor's chat, and waits for the end of the execution. */
 async function say(workflowId: string, chatInput: string): Promise<Execution> {
 	const message = { sessionId: 'session', action: 'sendMessage', chatInput };
 	const data = { main: [[{ json: message }]] };
@@ -474,36 +469,16 @@ async function say(workflowId: string, chatInput: string): Promise<Execution> {
 	return await n8n.finished(executionId);
 }
 
-/** What a node gave on its first output. */
+/** The JSON of the items on a node's first output. */
 function items(execution: Execution, node: string): IDataObject[] {
 	return (nodeOutput(execution, node)[0] ?? []).map(({ json }) => json);
-}
-
-/** The bodies of the calls that verify and create. */
-function calls(): unknown[] {
-	return simulator.requests
-		.filter(({ path }) => path.endsWith('/connections/vpc-endpoint'))
-		.map(({ body }) => JSON.parse(body) as unknown);
 }
 
 function mails() {
 	return mailbox.mails.map((mail) => ({ ...mail, text: withoutIds(mail.text) }));
 }
 
-/** Each request has another ID. */
+/** Replaces request IDs, which differ for each request. */
 function withoutIds(text = ''): string {
 	return text.replace(/Request ID: \w+/g, 'Request ID: …');
-}
-
-/** Looks until there is something to see. @throws Error if there is nothing within the time, in milliseconds */
-async function until<Found>(
-	what: string,
-	look: () => Found | undefined | Promise<Found | undefined>,
-	time = 30_000,
-): Promise<Found & {}> {
-	for (const start = Date.now(); Date.now() - start < time; await sleep(100)) {
-		const found = await look();
-		if (found) return found;
-	}
-	throw new Error(`Not within ${time / 1000} seconds: ${what}`);
 }

@@ -5,15 +5,15 @@ import { type Browser, chromium, type Locator, type Page, selectors } from 'play
 
 import { cache } from './folders';
 import type { N8n } from './n8n';
-import { browserProgram } from './prepare';
+import { BROWSERS, requireProgram } from './programs';
 
-/** Where pictures go: into the documentation with `--pictures`. */
+/** Where pictures are written. With `--pictures` it is the folder of the documentation. */
 const pictures = process.env.E2E_PICTURES ?? join(cache, 'pictures');
 
-/** The size of the editor's window, for pictures that can be read in a README. */
+/** The size of the editor's window. Pictures of this size can be read in a README. */
 export const WINDOW = { width: 1_400, height: 820 };
 
-/** The editor's buttons that lie over its canvas, and would cover nodes in a picture. */
+/** Buttons of the editor that would cover nodes in a picture. */
 const OVER_THE_CANVAS = [
 	'.tab-bar-container',
 	...[
@@ -28,17 +28,17 @@ const OVER_THE_CANVAS = [
 	].map((id) => `[data-test-id="${id}"]`),
 ].join();
 
-/** Starts a browser that finds parts of a page by the IDs that n8n gives them for tests. */
+/** Starts a browser. Playwright's `getByTestId` then finds elements by n8n's attribute `data-test-id`. */
 export async function startBrowser(): Promise<Browser> {
 	selectors.setTestIdAttribute('data-test-id');
 	return await chromium.launch({
-		executablePath: browserProgram(),
-		// In a container the sandbox of Chromium does not work; the rest keeps it from calling its maker.
+		executablePath: requireProgram(BROWSERS),
 		args: [
-			'--no-sandbox',
+			'--no-sandbox', // Chromium's sandbox does not work in a container.
 			'--disable-gpu',
 			'--disable-quic',
 			'--no-first-run',
+			// No requests to Google.
 			'--disable-background-networking',
 			'--disable-component-update',
 			'--disable-sync',
@@ -58,7 +58,7 @@ export async function openEditor(browser: Browser, n8n: N8n): Promise<Page> {
 	return page;
 }
 
-/** Takes a picture of the smallest part of the page that holds these elements, and a margin around them. */
+/** Writes a picture of these elements and a margin around them, in pixels. */
 export async function takePicture(page: Page, elements: Locator, name: string, margin = 0): Promise<void> {
 	const boxes = (await Promise.all((await elements.all()).map((element) => element.boundingBox()))).filter(
 		(box) => box !== null,
