@@ -27,11 +27,9 @@ export class HelperNode implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const { length } = this.getInputData();
-		const { baseUrl, projectId, allowUnauthorizedCerts } = await this.getCredentials<{
-			baseUrl: string;
-			projectId: string;
-			allowUnauthorizedCerts: boolean;
-		}>('dataArtsInsightApi');
+		const { baseUrl, projectId } = await this.getCredentials<{ baseUrl: string; projectId: string }>(
+			'dataArtsInsightApi',
+		);
 		const maxConcurrency = this.getNodeParameter('maxConcurrency', 0) as number;
 		const output = new Array<INodeExecutionData>(length);
 		let next = 0;
@@ -49,7 +47,6 @@ export class HelperNode implements INodeType {
 							vpc_ep_server_name: this.getNodeParameter('vpcEpServerName', index),
 						},
 						json: true,
-						skipSslCertificateValidation: allowUnauthorizedCerts,
 					},
 				);
 				output[index] = { json: answer as INodeExecutionData['json'], pairedItem: { item: index } };

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, type Serializable } from 'node:child_process';
+import { type ChildProcess, fork, type ForkOptions, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -8,9 +8,11 @@ type Reply = { value: unknown } | { error: string };
 export class Child {
 	private readonly process: ChildProcess;
 
-	constructor(file: string, ...args: string[]) {
+	/** @param options which Node.js, and with what options; this one with those of this process when left out */
+	constructor(file: string, args: string[] = [], options: Pick<ForkOptions, 'execArgv' | 'execPath'> = {}) {
 		// Measured runs begin and end with a collected heap.
-		this.process = fork(join(__dirname, file), args, { execArgv: [...process.execArgv, '--expose-gc'] });
+		const execArgv = [...process.execArgv, '--expose-gc'];
+		this.process = fork(join(__dirname, file), args, { execArgv, ...options });
 	}
 
 	/**

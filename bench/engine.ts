@@ -5,7 +5,6 @@ import { type EngineTypes, loadPackage, runWorkflow } from '../test/support/engi
 import { hexId, newEndpoint } from '../test/support/cloud/cloud';
 import {
 	type IExecuteFunctions,
-	type INode,
 	type INodeType,
 	type IVersionedNodeType,
 	NodeConnectionTypes,
@@ -13,94 +12,25 @@ import {
 } from 'n8n-workflow';
 
 import { HelperNode } from './HelperNode';
-import { credential, type Input, type Run, type Task } from './task';
-
-/** Those that run as a node in a workflow of n8n. */
-export type NodeContender = 'node' | 'helper' | 'httpRequest' | 'passOn' | 'makeUp';
-
-type NodeUnderTest = Pick<INode, 'type' | 'typeVersion' | 'parameters'>;
-
-const SERVICE_NAME = '={{ $json.name }}';
-
-/** How each is set up by a person: the name comes from the item, everything else is fixed. */
-const setUp: Record<NodeContender, (task: Task) => NodeUnderTest> = {
-	node: ({ concurrency }) => ({
-		type: 'n8n-nodes-dataarts-insight.dataArtsInsight',
-		typeVersion: 1,
-		parameters: {
-			resource: 'vpcEndpoint',
-			operation: 'verifyAndCreate',
-			dsType: 'DWS',
-			lookupMode: 'name',
-			vpcEpServerName: SERVICE_NAME,
-			options: { maxConcurrency: concurrency },
-		},
-	}),
-	helper: ({ concurrency }) => ({
-		type: 'bench.helper',
-		typeVersion: 1,
-		parameters: { dsType: 'DWS', vpcEpServerName: SERVICE_NAME, maxConcurrency: concurrency },
-	}),
-	httpRequest: ({ origin, concurrency, batchInterval }) => ({
-		type: 'n8n-nodes-base.httpRequest',
-		typeVersion: 4.5,
-		parameters: {
-			method: 'POST',
-			url: `${origin}/v1/${credential(origin).projectId}/connections/vpc-endpoint`,
-			authentication: 'predefinedCredentialType',
-			nodeCredentialType: 'dataArtsInsightApi',
-			sendBody: true,
-			bodyParameters: {
-				parameters: [
-					{ name: 'ds_type', value: 'DWS' },
-					{ name: 'vpc_ep_server_name', value: SERVICE_NAME },
-				],
-			},
-			options: {
-				allowUnauthorizedCerts: true,
-				...(batchInterval > 0 && { batching: { batch: { batchSize: concurrency, batchInterval } } }),
-			},
-		},
-	}),
-	passOn: () => ({ type: 'n8n-nodes-base.noOp', typeVersion: 1, parameters: {} }),
-	makeUp: () => ({ type: 'bench.makeUp', typeVersion: 1, parameters: {} }),
-};
+import { credential, type Input, type Run } from './task';
+import { type NodeContender, workflowOf } from './workflow';
 
 /** Loads what the contender needs and gives the function that runs a workflow of it on n8n's engine. */
 export async function prepareWorkflow(contender: NodeContender): Promise<Run> {
 	const types = await loadPackage(resolve(__dirname, '..'));
 	extend(types, contender);
+	return runner(contender, types);
+}
 
+/** Runs a workflow of the contender on n8n's engine, which knows these types and the trigger. */
+export function runner(contender: NodeContender, types: EngineTypes): Run {
 	return async (task, input) => {
-		const trigger = {
-			id: '1',
-			name: 'Start',
-			type: 'n8n-nodes-base.manualTrigger',
-			typeVersion: 1,
-			parameters: {},
-			position: [0, 0] satisfies [number, number],
-		};
-		const node: INode = {
-			id: '2',
-			name: 'Contender',
-			position: [200, 0],
-			credentials: { dataArtsInsightApi: { id: '1', name: 'DataArts Insight' } },
-			...setUp[contender](task),
-		};
-		const { output, error } = await runWorkflow(
-			{
-				nodes: [trigger, node],
-				connections: {
-					Start: { main: [[{ node: 'Contender', type: NodeConnectionTypes.Main, index: 0 }]] },
-				},
-			},
-			{
-				types,
-				credentials: { dataArtsInsightApi: credential(task.origin) },
-				input: input as unknown as Array<Record<keyof Input, string>>,
-				mode: 'trigger',
-			},
-		);
+		const { output, error } = await runWorkflow(workflowOf(contender, task), {
+			types,
+			credentials: { dataArtsInsightApi: credential(task.origin) },
+			input: input as unknown as Array<Record<keyof Input, string>>,
+			mode: 'trigger',
+		});
 		if (error) throw new Error(`${error.message}: ${String(error.description)}`);
 		return (output('Contender')[0] ?? []).map(({ json }) => json);
 	};

@@ -1,15 +1,31 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Cell, type Entrant, measureCell, measureGrowth, startServer } from './measure';
-import { printCell, writeResults } from './results';
+import { loopbackCertificate } from '../test/support/cloud/certificate';
+import {
+	type Cell,
+	type Entrant,
+	type FreshPlan,
+	measureCell,
+	measureFresh,
+	measureGrowth,
+	measureN8n,
+	type Server,
+	startServer,
+} from './measure';
+import { printCell, printFresh, writeEngine, writeFresh, writeN8n } from './results';
 
 /*
  * Compares this node with other ways to make the same calls: see README.md in this folder.
  *
- *   npm run bench              everything; writes RESULTS.md and results.svg; takes about 25 minutes
- *   npm run bench -- --smoke   a few items in one cell; writes nothing; takes seconds
+ *   npm run bench              on n8n's engine, and one item in a fresh process; takes about 30 minutes
+ *   npm run bench -- --fresh   only the second of these; takes about 3 minutes
+ *   npm run bench -- --n8n     in a real n8n; takes about 10 minutes
+ *   npm run bench -- --smoke   a few items; writes nothing; takes seconds
+ *
+ * Each but the last writes its part of RESULTS.md.
  */
 
 const entrants: Entrant[] = [
@@ -28,7 +44,7 @@ const unlimited: Entrant[] = [
 /** Enough items for about a second, so that slow cells take no hours and fast ones are no guess. */
 const cells: Cell[] = [
 	{ serviceTime: 0, concurrency: 1, items: 500, rounds: 5, entrants },
-	{ serviceTime: 0, concurrency: 10, items: 500, rounds: 5, entrants },
+	{ serviceTime: 0, concurrency: 10, items: 1_500, rounds: 11, entrants },
 	{ serviceTime: 0, concurrency: 50, items: 500, rounds: 5, entrants },
 	{ serviceTime: 20, concurrency: 1, items: 60, rounds: 5, entrants },
 	{ serviceTime: 20, concurrency: 10, items: 500, rounds: 11, entrants: [...entrants, ...unlimited] },
@@ -49,40 +65,79 @@ const growth = {
 	],
 };
 
+const fresh: FreshPlan = {
+	rounds: 15,
+	entrants: [
+		{ label: 'this node', contender: 'node' },
+		{ label: 'HTTP Request', contender: 'httpRequest' },
+		{ label: 'bare undici', contender: 'undici' },
+	],
+};
+
+const realN8n: Cell = {
+	serviceTime: 20,
+	concurrency: 10,
+	items: 1_500,
+	rounds: 11,
+	entrants: entrants.filter(({ contender }) => contender !== 'helper'),
+};
+
 const hasBenchPackages = () =>
 	['n8n-nodes-base', 'echarts'].every((name) => existsSync(join(__dirname, 'node_modules', name)));
 
-async function main() {
-	if (!process.argv.includes('--smoke')) return await measureAll();
-	const without = hasBenchPackages() ? undefined : 'httpRequest';
-	if (without) console.log('Without the HTTP Request node: it is installed by a whole run only');
-	await smoke(entrants.filter(({ contender }) => contender !== without));
+/** What the command line asks for. */
+async function measure(server: Server, words: string[]) {
+	if (words.includes('--smoke')) return await smoke(server);
+	const minutes = stopwatch();
+	if (words.includes('--n8n')) return await writeN8n(await measureN8n(server, realN8n), minutes());
+	if (!hasBenchPackages()) execFileSync('npm', ['ci'], { cwd: __dirname, stdio: 'inherit' });
+	await writeFresh(await measureFresh(server, fresh), minutes());
+	if (!words.includes('--fresh')) await measureEngine(server);
 }
 
-async function smoke(smokeEntrants: Entrant[]) {
-	const server = await startServer();
-	const cell = { serviceTime: 20, concurrency: 10, items: 50, rounds: 2, entrants: smokeEntrants };
+async function smoke(server: Server) {
+	const without = hasBenchPackages() ? undefined : 'httpRequest';
+	if (without) console.log('Without the HTTP Request node: it is installed by a whole run only');
+	const there = ({ contender }: { contender: string }) => contender !== without;
+	const cell = { serviceTime: 20, concurrency: 10, items: 50, rounds: 2, entrants: entrants.filter(there) };
 	const result = await measureCell(server, cell);
-	await server.close();
 	printCell(result);
+	const quick = fresh.entrants.filter(({ contender }) => contender !== 'httpRequest');
+	printFresh(await measureFresh(server, { rounds: 1, entrants: quick }));
 	const opened = Math.max(...(result.samples['this node'] ?? []).map(({ connections }) => connections));
 	if (opened > cell.concurrency)
 		throw new Error(`This node opened ${opened} connections for ten calls at once`);
 }
 
-async function measureAll() {
-	if (!hasBenchPackages()) execFileSync('npm', ['ci'], { cwd: __dirname, stdio: 'inherit' });
-	const started = performance.now();
-	const server = await startServer();
+async function measureEngine(server: Server) {
+	const minutes = stopwatch();
 	const results = [];
 	for (const cell of cells) {
 		const result = await measureCell(server, cell);
 		printCell(result);
 		results.push(result);
 	}
-	const growthResult = await measureGrowth(server, growth);
-	await server.close();
-	await writeResults(results, growthResult, (performance.now() - started) / 60_000);
+	await writeEngine(results, await measureGrowth(server, growth), minutes());
+}
+
+/** @returns the minutes since it was made */
+function stopwatch(): () => number {
+	const started = performance.now();
+	return () => (performance.now() - started) / 60_000;
+}
+
+async function main() {
+	const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+	// Every process that is started from here on trusts the service.
+	process.env.NODE_EXTRA_CA_CERTS = join(folder, 'certificate.pem');
+	writeFileSync(process.env.NODE_EXTRA_CA_CERTS, loopbackCertificate.cert);
+	const server = await startServer();
+	try {
+		await measure(server, process.argv.slice(2));
+	} finally {
+		await server.close();
+		rmSync(folder, { recursive: true });
+	}
 }
 
 main().catch((error: unknown) => {

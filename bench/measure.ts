@@ -1,4 +1,6 @@
 import { Child } from './child';
+import type { FreshContender, FreshCost } from './firstRun';
+import { current, RealN8n } from './n8n';
 import type { ServerCounts } from './server';
 import type { Cost, Task } from './task';
 import type { Contender } from './worker';
@@ -21,18 +23,35 @@ export interface Cell {
 }
 
 /** One run of one entrant, seen from both ends. */
-export interface Sample extends Cost, ServerCounts {
-	items: number;
-}
+export type Seen<Result> = Result & ServerCounts & { items: number };
+export type Sample = Seen<Cost>;
 
-export interface CellResult {
+export interface RoundsResult<Result> {
 	cell: Cell;
 	/** Of HTTP Request, in milliseconds. */
 	batchInterval: number | undefined;
 	/** By the entrant's label, one for each round. The first, unmeasured run is in `cold`. */
-	samples: Record<string, Sample[]>;
-	cold: Record<string, Sample>;
+	samples: Record<string, Array<Seen<Result>>>;
+	cold: Record<string, Seen<Result>>;
 }
+
+export type CellResult = RoundsResult<Cost>;
+
+/** Runs a task, wherever that happens. */
+export type Runner<Result> = (task: Task) => Promise<Result>;
+
+export interface FreshPlan {
+	rounds: number;
+	entrants: Array<{ label: string; contender: FreshContender }>;
+}
+
+export interface FreshResult {
+	plan: FreshPlan;
+	/** By the entrant's label, one for each round. */
+	samples: Record<string, Array<Seen<FreshCost>>>;
+}
+
+export type N8nResult = RoundsResult<{ time: number }>;
 
 export interface GrowthPlan {
 	serviceTime: number;
@@ -50,11 +69,11 @@ export interface GrowthResult {
 export class Server extends Child {
 	origin = '';
 
-	async run(worker: Child, task: Omit<Task, 'origin'>): Promise<Sample> {
+	async run<Result>(runner: Runner<Result>, task: Omit<Task, 'origin'>): Promise<Seen<Result>> {
 		await this.ask('counts');
-		const cost = await worker.ask<Cost>({ ...task, origin: this.origin });
+		const result = await runner({ ...task, origin: this.origin });
 		const counts = await this.ask<ServerCounts>('counts');
-		return { ...counts, ...cost, items: task.items };
+		return { ...result, ...counts, items: task.items };
 	}
 }
 
@@ -64,33 +83,45 @@ export async function startServer(): Promise<Server> {
 	return server;
 }
 
-/** Runs the entrants one after the other, round by round: what disturbs the machine disturbs them alike. */
+/** Measures the entrants on n8n's engine, each in a process of its own. */
 export async function measureCell(server: Server, cell: Cell): Promise<CellResult> {
-	const { serviceTime, concurrency, items } = cell;
+	const workers = cell.entrants.map((entrant) => new Child('worker.ts', [entrant.contender]));
+	await Promise.all(workers.map((worker) => worker.ask('ready')));
+	const result = await measureRounds(
+		server,
+		cell,
+		workers.map((worker) => async (task) => await worker.ask<Cost>(task)),
+	);
+	await Promise.all(workers.map((worker) => worker.close()));
+	return result;
+}
+
+/** Runs the entrants one after the other, round by round: what disturbs the machine disturbs them alike. */
+export async function measureRounds<Result>(
+	server: Server,
+	cell: Cell,
+	runners: Array<Runner<Result>>,
+): Promise<RoundsResult<Result>> {
+	const { serviceTime, concurrency, items, rounds, entrants } = cell;
 	await server.ask({ serviceTime });
-	const result: CellResult = { cell, batchInterval: undefined, samples: {}, cold: {} };
-	const workers = cell.entrants.map((entrant) => ({
-		...entrant,
-		worker: new Child('worker.ts', entrant.contender),
-	}));
-	await Promise.all(workers.map(({ worker }) => worker.ask('ready')));
-	const started: Array<{ label: string; worker: Child; task: Omit<Task, 'origin'> }> = [];
-	for (const { label, contender, worker, batchInterval } of workers) {
-		const task = { items, concurrency, batchInterval: batchInterval ?? 0 };
-		result.cold[label] = await server.run(worker, task);
+	const result: RoundsResult<Result> = { cell, batchInterval: undefined, samples: {}, cold: {} };
+	const started: Array<{ label: string; runner: Runner<Result>; task: Omit<Task, 'origin'> }> = [];
+	for (const [index, runner] of runners.entries()) {
+		const { label, contender, batchInterval } = entrants[index] ?? ({} as Entrant);
+		const task = { items, concurrency, batchInterval: batchInterval ?? Math.max(1, serviceTime) };
+		result.cold[label] = await server.run(runner, task);
 		if (contender === 'httpRequest' && batchInterval === undefined) {
-			task.batchInterval = await findBatchInterval(server, worker, cell);
+			task.batchInterval = await findBatchInterval(server, runner, cell);
 			result.batchInterval = task.batchInterval;
 		}
-		started.push({ label, worker, task });
+		started.push({ label, runner, task });
 		result.samples[label] = [];
 	}
-	for (let round = 0; round < cell.rounds; round++) {
-		for (const { label, worker, task } of started) {
-			result.samples[label]?.push(await server.run(worker, task));
+	for (let round = 0; round < rounds; round++) {
+		for (const { label, runner, task } of started) {
+			result.samples[label]?.push(await server.run(runner, task));
 		}
 	}
-	await Promise.all(started.map(({ worker }) => worker.close()));
 	return result;
 }
 
@@ -101,17 +132,53 @@ export async function measureCell(server: Server, cell: Cell): Promise<CellResul
  */
 async function findBatchInterval(
 	server: Server,
-	worker: Child,
+	runner: Runner<unknown>,
 	{ serviceTime, concurrency }: Cell,
 ): Promise<number> {
 	const task = { items: 10 * concurrency, concurrency, batchInterval: Math.max(1, serviceTime) };
 	for (let kept = 0; kept < 3; kept++) {
-		const { mostAtOnce } = await server.run(worker, task);
+		const { mostAtOnce } = (await server.run(runner, task)) as ServerCounts;
 		if (mostAtOnce <= concurrency) continue;
 		task.batchInterval = Math.ceil(task.batchInterval * 1.15);
 		kept = -1;
 	}
 	return task.batchInterval;
+}
+
+/** What one item costs in a fresh process, each contender and each round in one of its own. */
+export async function measureFresh(server: Server, plan: FreshPlan): Promise<FreshResult> {
+	const samples: FreshResult['samples'] = {};
+	await server.ask({ serviceTime: 0 });
+	for (let round = 0; round < plan.rounds; round++) {
+		for (const { label, contender } of plan.entrants) {
+			const child = new Child('fresh.js', [contender], { execArgv: [] });
+			await child.ask('ready');
+			const task = { items: 1, concurrency: 1, batchInterval: 0 };
+			const sample = await server.run(async (task) => await child.ask<FreshCost>(task), task);
+			(samples[label] ??= []).push(sample);
+			await child.close();
+		}
+	}
+	return { plan, samples };
+}
+
+/** Measures in a real n8n. Bare undici runs beside it, on the same Node.js. */
+export async function measureN8n(server: Server, cell: Cell): Promise<N8nResult> {
+	const n8n = await RealN8n.start(server);
+	try {
+		const undici = new Child('worker.ts', ['undici'], { execPath: current.node });
+		await undici.ask('ready');
+		const runners = cell.entrants.map(({ contender }): Runner<{ time: number }> =>
+			contender === 'undici'
+				? async (task) => await undici.ask<Cost>(task)
+				: async (task) => await n8n.run(contender, task),
+		);
+		const result = await measureRounds(server, cell, runners);
+		await undici.close();
+		return result;
+	} finally {
+		await n8n.close();
+	}
 }
 
 /**
@@ -126,9 +193,10 @@ export async function measureGrowth(server: Server, plan: GrowthPlan): Promise<G
 			const task = { concurrency: plan.concurrency, batchInterval: 0 };
 			const samples: Sample[] = [];
 			for (let round = 0; round < rounds; round++) {
-				const worker = new Child('worker.ts', contender);
-				await server.run(worker, { ...task, items: 500 });
-				samples.push(await server.run(worker, { ...task, items }));
+				const worker = new Child('worker.ts', [contender]);
+				const runner = async (task: Task) => await worker.ask<Cost>(task);
+				await server.run(runner, { ...task, items: 500 });
+				samples.push(await server.run(runner, { ...task, items }));
 				await worker.close();
 			}
 			return samples;

@@ -19,7 +19,7 @@ import { answerQuestions } from './child';
  * API reference and would be the slowest part of what is measured. The answer has the same fields.
  */
 
-export type ServerQuestion = 'where' | 'counts' | { serviceTime: number };
+export type ServerQuestion = 'where' | 'counts' | 'requests' | { serviceTime: number };
 
 /** What the server saw since it was last asked. */
 export interface ServerCounts {
@@ -83,6 +83,7 @@ const listening = once(server.listen(0, '127.0.0.1'), 'listening');
 
 answerQuestions<ServerQuestion>(async (question) => {
 	if (question === 'counts') return takeCounts();
+	if (question === 'requests') return counts.requests;
 	if (question === 'where') {
 		await listening;
 		return `https://localhost:${(server.address() as AddressInfo).port}`;

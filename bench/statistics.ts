@@ -1,4 +1,4 @@
-import type { CellResult, GrowthResult, Sample } from './measure';
+import type { GrowthResult, Sample } from './measure';
 
 export function median(values: number[]): number {
 	const sorted = values.toSorted((a, b) => a - b);
@@ -6,8 +6,11 @@ export function median(values: number[]): number {
 	return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
 }
 
+/** A run of so many items, in milliseconds. */
+export type Timed = Pick<Sample, 'time' | 'items'>;
+
 /** Milliseconds an item, of the median run. */
-export function timePerItem(samples: Sample[]): number {
+export function timePerItem(samples: Timed[]): number {
 	return median(samples.map(({ time, items }) => time / items));
 }
 
@@ -39,12 +42,12 @@ export interface Spread {
 	high: number;
 }
 
-function spread(values: number[]): Spread {
+export function spread(values: number[]): Spread {
 	return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
 
 /** How many times as long one took as the other, from the rounds' own ratios. */
-export function compare({ samples }: CellResult, slow: string, fast: string): Spread {
+export function compare(samples: Record<string, Timed[]>, slow: string, fast: string): Spread {
 	const other = samples[fast] ?? [];
 	const ratios = (samples[slow] ?? []).map(({ time }, round) => time / (other[round]?.time ?? NaN));
 	return spread(ratios);

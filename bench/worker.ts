@@ -1,6 +1,6 @@
 import { answerQuestions } from './child';
-import type { NodeContender } from './engine';
-import type { Cost, Input, Run, Task } from './task';
+import { check, type Cost, makeInput, type Run, type Task } from './task';
+import type { NodeContender } from './workflow';
 
 /*
  * The process of one contender. It stays the same for all rounds, as n8n's does.
@@ -21,9 +21,7 @@ async function prepare(): Promise<Run> {
 answerQuestions<'ready' | Task>(async (task): Promise<Cost | undefined> => {
 	const run = await prepared;
 	if (task === 'ready') return undefined;
-	const input = Array.from({ length: task.items }, (_, index) => ({
-		name: `cn-north-4.service-${index}.4f1c8a2e-6b3d-4e57-9a10-d2c7b5e8f634`,
-	}));
+	const input = makeInput(task.items);
 	globalThis.gc?.();
 	const processorBefore = process.cpuUsage();
 	const started = performance.now();
@@ -33,7 +31,7 @@ answerQuestions<'ready' | Task>(async (task): Promise<Cost | undefined> => {
 	const peakMemory = process.resourceUsage().maxRSS * 1024;
 	globalThis.gc?.();
 	const heldMemory = process.memoryUsage().heapUsed;
-	check(input, answers);
+	check(contender, input, answers);
 	return {
 		time,
 		processorTime: (user + system) / 1000,
@@ -41,14 +39,3 @@ answerQuestions<'ready' | Task>(async (task): Promise<Cost | undefined> => {
 		heldMemory,
 	};
 });
-
-/** A fast contender that lost or mixed up answers would have won nothing. */
-function check(input: Input[], answers: unknown[]) {
-	const good =
-		answers.length === input.length &&
-		input.every(({ name }, index) => {
-			const { name: passedOn, vpc_ep_server_name = passedOn } = answers[index] as Record<string, unknown>;
-			return vpc_ep_server_name === name;
-		});
-	if (!good) throw new Error(`${contender} did not give one answer for each item in their order`);
-}
