@@ -49,15 +49,20 @@ async function bundleOne(entryPoint) {
 /** Lets a bundle load the shared file instead of holding a copy of what is in it. */
 function leaveOutShared(entryPoint) {
 	const folder = join(__dirname, dirname(shared));
+	const exported = readFileSync(shared, 'utf8');
 	const target = relative(dirname(entryPoint), dirname(shared)).split(sep).join('/');
 	const path = `${target.startsWith('.') ? '' : './'}${target}/index.js`;
 	return {
 		name: 'leave-out-shared',
 		setup(build) {
 			if (entryPoint === shared) return;
-			build.onResolve({ filter: /^\.{1,2}\// }, ({ resolveDir, path: imported }) =>
-				join(resolveDir, imported).startsWith(folder) ? { path, external: true } : undefined,
-			);
+			build.onResolve({ filter: /^\.{1,2}\// }, ({ resolveDir, path: imported }) => {
+				const file = join(resolveDir, imported);
+				if (!file.startsWith(folder)) return undefined;
+				const name = `./${relative(folder, file).split(sep).join('/')}`;
+				if (exported.includes(`'${name}'`)) return { path, external: true };
+				return { errors: [{ text: `${shared} does not export what is in ${name}` }] };
+			});
 		},
 	};
 }

@@ -1,9 +1,9 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes, NodeOperationError } from 'n8n-workflow';
 
-import { dataArtsInsightApiTest } from './methods/credentialTest';
-import { description, operations } from './resources';
-import { searchEndpointServices } from './methods/listSearch';
+import * as methods from './methods';
+import { resources } from './resources';
+import { formOf } from './resources/resource';
 
 /** The node on n8n's canvas. What it can do stands in `resources/`, how it calls the service in `transport/`. */
 export class DataArtsInsight implements INodeType {
@@ -20,25 +20,24 @@ export class DataArtsInsight implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'dataArtsInsightApi', required: true, testedBy: 'dataArtsInsightApiTest' }],
-		properties: description,
+		properties: formOf(resources),
 	};
 
-	methods = { credentialTest: { dataArtsInsightApiTest }, listSearch: { searchEndpointServices } };
+	methods = methods;
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const resource = this.getNodeParameter('resource', 0);
 		// Of a resource that is not known, n8n keeps no operation.
 		const operation = this.getNodeParameter('operation', 0, '');
-		const chosen = operations[resource]?.[operation];
+		const operations = resources.find(({ value }) => value === resource)?.operations;
+		const chosen = operations?.find(({ value }) => value === operation);
 		if (!chosen) {
-			const missing = operations[resource]
-				? `operation '${operation}' for '${resource}'`
-				: `resource '${resource}'`;
+			const missing = operations ? `operation '${operation}' for '${resource}'` : `resource '${resource}'`;
 			throw new NodeOperationError(this.getNode(), `This version of the node has no ${missing}`, {
 				description:
 					"Choose another 'Resource' and 'Operation', or update the package if the workflow was made with a newer version",
 			});
 		}
-		return [await chosen.execute(this)];
+		return [await chosen.run(this)];
 	}
 }

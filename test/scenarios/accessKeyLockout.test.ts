@@ -7,6 +7,7 @@ import {
 	type ScriptedServer,
 	startScriptedServer,
 } from '../support/network/scriptedServer';
+import { useNoBackOff } from '../support/network/backOff';
 
 const { createClient, readCredential } = transport;
 
@@ -18,8 +19,8 @@ const refusal: ScriptedReply = { status: 401, body: { error_code: 'APIGW.0301', 
 
 let server: ScriptedServer;
 let count = 0;
+useNoBackOff();
 beforeEach(async () => {
-	jest.spyOn(Math, 'random').mockReturnValue(0);
 	server = await startScriptedServer(() => good);
 });
 afterEach(async () => {
@@ -48,10 +49,10 @@ async function callAtOnce(
 		signal = undefined as AbortSignal | undefined,
 	} = {},
 ) {
-	const call = await createClient(readCredential(credential), { timeout, maxRetries, signal });
+	const call = createClient(readCredential(credential), { timeout, maxRetries, signal });
 	return await Promise.all(
 		Array.from({ length: calls }, async () =>
-			call({ method: 'POST', path: '/v1/p/x', body: {} }).then(
+			call({ method: 'POST', doubt: 'It may have acted', path: '/v1/p/x', body: {} }).then(
 				() => 'good',
 				({ details }: RequestError) => String(details.httpStatus ?? details.code),
 			),
@@ -72,8 +73,8 @@ function fiveSecondTimers(): AbortController[] {
 	return timers;
 }
 
-describe('with a key of which nothing is known', () => {
-	it('the first request goes alone; once it is proven, the others go side by side, and so does the next run', async () => {
+describe('an access key that is not proven yet', () => {
+	it('its first request goes alone; once it is proven, requests go in parallel, in the next run too', async () => {
 		server.reply = () => ({ ...good, after: 100 });
 		const credential = newCredential();
 		await callAtOnce(1, { credential });
@@ -82,7 +83,7 @@ describe('with a key of which nothing is known', () => {
 		expect(server.most).toBe(20);
 	});
 
-	it('one that is refused is sent once, however many wait, and in a second run not at all', async () => {
+	it('401: it is sent once, however many items wait, and in a second run not at all', async () => {
 		server.reply = () => ({ ...refusal, after: 50 });
 		const credential = newCredential();
 		expect(await callAtOnce(20, { credential })).toEqual(Array(20).fill('401'));
@@ -90,7 +91,7 @@ describe('with a key of which nothing is known', () => {
 		expect(server.seen).toHaveLength(1);
 	});
 
-	it.each([400, 403, 404, 409])('an answer with status %d proves it', async (status) => {
+	it.each([400, 403, 404, 409])('a response with status %d proves it', async (status) => {
 		server.reply = (n) => ({ status: n === 1 ? status : 200, after: 80 });
 		expect(await callAtOnce(11)).toEqual([String(status), ...Array<string>(10).fill('good')]);
 		expect(server.most).toBe(10);
@@ -101,12 +102,12 @@ describe('with a key of which nothing is known', () => {
 		['status 502', { status: 502, after: 80 }, '502'],
 		['status 504', { status: 504, after: 80 }, '504'],
 		['a reset', { end: 'reset', after: 80 }, 'CONNECTION_LOST'],
-		['silence', { end: 'hang' }, 'TIMEOUT'],
+		['a timeout', { end: 'hang' }, 'TIMEOUT'],
 		['a redirect', { status: 302, headers: { Location: 'http://127.0.0.1:9/' }, after: 80 }, '302'],
-		['a time-out of a gateway', { status: 408, after: 80 }, '408'],
-		['no such API', { status: 404, body: { error_code: 'APIGW.0101' }, after: 80 }, '404'],
-		['a proxy that wants a login', { status: 407, after: 80 }, '407'],
-	])('%s proves nothing, and holds up nobody for ever', async (_what, reply, outcome) => {
+		['the timeout 408 of a gateway', { status: 408, after: 80 }, '408'],
+		['404 without such an API', { status: 404, body: { error_code: 'APIGW.0101' }, after: 80 }, '404'],
+		['407 of a proxy', { status: 407, after: 80 }, '407'],
+	])('%s proves nothing: 3 requests at a time go on', async (_what, reply, outcome) => {
 		server.reply = () => reply;
 		const started = performance.now();
 		expect(await callAtOnce(20, { timeout: 300 })).toEqual(Array(20).fill(outcome));
@@ -116,7 +117,7 @@ describe('with a key of which nothing is known', () => {
 		expect(server.most).toBe(MAX_UNPROVEN);
 	});
 
-	it('a gateway that is too busy proves nothing: the others wait as long as it asks for', async () => {
+	it('429 proves nothing: the others wait for Retry-After', async () => {
 		server.reply = (n) =>
 			n === 1 ? { status: 429, headers: { 'Retry-After': '1' } } : { ...good, after: 50 };
 		expect(await callAtOnce(10, { maxRetries: 1 })).toEqual(Array(10).fill('good'));
@@ -125,7 +126,7 @@ describe('with a key of which nothing is known', () => {
 		expect(server.most).toBeGreaterThan(MAX_UNPROVEN);
 	});
 
-	it('those who wait for it stop at once with the execution, and nothing more is sent', async () => {
+	it('cancel: requests that wait for the first one end at once, and nothing more is sent', async () => {
 		server.reply = () => ({ end: 'hang' });
 		const stop = new AbortController();
 		const running = callAtOnce(20, { signal: stop.signal });
@@ -137,7 +138,7 @@ describe('with a key of which nothing is known', () => {
 		expect(server.seen).toHaveLength(1);
 	});
 
-	it('a request that is stopped leaves the way free for other runs', async () => {
+	it('cancel: another run goes on where the first request is cancelled', async () => {
 		server.reply = (n) => (n === 1 ? { end: 'hang' } : good);
 		const credential = newCredential();
 		const stop = new AbortController();
@@ -150,7 +151,7 @@ describe('with a key of which nothing is known', () => {
 	});
 });
 
-it('a request that has been out for five seconds no longer holds up others', async () => {
+it('an access key that is not proven within five seconds no longer holds up other requests', async () => {
 	server.reply = () => ({ end: 'hang' });
 	const timers = fiveSecondTimers();
 	const stop = new AbortController();
@@ -169,7 +170,7 @@ it('a request that has been out for five seconds no longer holds up others', asy
 	await running;
 });
 
-describe('a refusal takes back what was known: all wait for one again, 15 minutes later', () => {
+describe('a 401 makes an access key unproven: 15 minutes later one request goes alone again', () => {
 	let passed = 0;
 	beforeEach(() => {
 		passed = 0;
@@ -187,8 +188,8 @@ describe('a refusal takes back what was known: all wait for one again, 15 minute
 	}
 
 	it.each<[string, ScriptedReply, string]>([
-		['of a key that was proven', good, 'good'],
-		['of one of which nothing was known', { status: 500 }, '500'],
+		['for a proven key', good, 'good'],
+		['for an unproven key', { status: 500 }, '500'],
 	])('%s', async (_what, reply, outcome) => {
 		const credential = newCredential();
 		server.reply = () => reply;
@@ -199,9 +200,9 @@ describe('a refusal takes back what was known: all wait for one again, 15 minute
 	});
 
 	it.each<[string, ScriptedReply]>([
-		['ends in a fault', { status: 500, after: 100 }],
-		['is taken', { ...good, after: 100 }],
-	])('even if one that was out already %s', async (_how, late) => {
+		['ends with 500', { status: 500, after: 100 }],
+		['ends with 200', { ...good, after: 100 }],
+	])('even if a request in flight %s', async (_how, late) => {
 		const credential = newCredential();
 		server.reply = () => ({ status: 500 });
 		await callAtOnce(1, { credential });
@@ -210,7 +211,7 @@ describe('a refusal takes back what was known: all wait for one again, 15 minute
 		await expectOneLater(credential);
 	});
 
-	it('even if one that was out already is still out after five seconds', async () => {
+	it('even if a request is in flight for more than five seconds', async () => {
 		const credential = newCredential();
 		server.reply = () => ({ status: 500 });
 		await callAtOnce(1, { credential });
@@ -228,7 +229,7 @@ describe('a refusal takes back what was known: all wait for one again, 15 minute
 	});
 });
 
-it('for any first answers and any number at once: few are out until one is proven, then all', async () => {
+it('property: with an unproven access key at most 3 requests are in flight, with a proven one all', async () => {
 	const answer = fc.constantFrom<[string, ScriptedReply]>(
 		['good', good],
 		['401', refusal],

@@ -8,6 +8,7 @@ import {
 
 import { built, OUR_NODE } from '../support/engine/built';
 import { runWorkflow } from '../support/engine';
+import { chain, insight, manualTrigger, node } from '../support/engine/workflow';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
 
 interface Tool {
@@ -39,38 +40,28 @@ let service: CountingService;
 beforeEach(async () => (service = await startCountingService()));
 afterEach(async () => await service.close());
 
-/** What the agent is answered. */
-async function ask(settings: object = {}, parameters: INodeParameters = {}) {
+/** The tool's results for each of the agent's calls. */
+async function callTool(settings: object = {}, parameters: INodeParameters = {}) {
 	const { nodes, credentials } = await built;
-	const node = nodes[OUR_NODE] as INodeType;
+	const insightType = nodes[OUR_NODE] as INodeType;
 	// As n8n makes a tool of a node.
-	const description = { ...node.description, inputs: [], outputs: [NodeConnectionTypes.AiTool] };
-	const tool = Object.assign(Object.create(node) as INodeType, { description });
-	const base = { typeVersion: 1, position: [0, 0] as [number, number], parameters: {} };
+	const description = { ...insightType.description, inputs: [], outputs: [NodeConnectionTypes.AiTool] };
+	const tool = Object.assign(Object.create(insightType) as INodeType, { description });
+	const { nodes: callers, connections } = chain(manualTrigger(), node('Agent', 'test.agent'));
 	const { output, error } = await runWorkflow(
 		{
 			nodes: [
-				{ ...base, id: '1', name: 'Start', type: 'n8n-nodes-base.manualTrigger' },
-				{ ...base, id: '2', name: 'Agent', type: 'test.agent' },
-				{
-					...base,
-					id: '3',
-					name: 'DataArts Insight',
-					type: `${OUR_NODE}Tool`,
-					parameters: {
-						resource: 'vpcEndpoint',
-						operation: 'verifyAndCreate',
-						dsType: 'DWS',
-						lookupMode: 'name',
+				...callers,
+				insight(
+					{
 						vpcEpServerName: "={{ $fromAI('service', 'Name of the endpoint service', 'string') }}",
 						...parameters,
 					},
-					credentials: { dataArtsInsightApi: { id: '1', name: 'Test' } },
-					...settings,
-				},
+					{ type: `${OUR_NODE}Tool`, ...settings },
+				),
 			],
 			connections: {
-				Start: { main: [[{ node: 'Agent', type: NodeConnectionTypes.Main, index: 0 }]] },
+				...connections,
 				'DataArts Insight': { ai_tool: [[{ node: 'Agent', type: NodeConnectionTypes.AiTool, index: 0 }]] },
 			},
 		},
@@ -86,15 +77,15 @@ async function ask(settings: object = {}, parameters: INodeParameters = {}) {
 }
 
 describe.each([
-	['that stops on failure', {}],
-	['that continues on failure', { onError: 'continueRegularOutput' }],
-	['that is tried again', { retryOnFail: true, maxTries: 2, waitBetweenTries: 0 }],
-])('a tool of an agent %s', (_how, settings) => {
-	it('answers each of four calls for itself, one of which fails', async () => {
+	['without Continue On Fail', {}],
+	['with Continue On Fail', { onError: 'continueRegularOutput' }],
+	['with Retry On Fail', { retryOnFail: true, maxTries: 2, waitBetweenTries: 0 }],
+])('AI agent tool %s', (_how, settings) => {
+	it('returns the result of each call, and the error of the one that fails', async () => {
 		service.reply = (name) => (name === 'missing' ? '404' : 'good');
-		const [missing, ...found] = await ask(settings);
+		const [missing, ...found] = await callTool(settings);
 		expect(missing).toMatchObject({
-			error: '404 (DataArtsInsight.24010003)',
+			error: 'The resource is not found (DataArtsInsight.24010003)',
 			details: {
 				code: 'DataArtsInsight.24010003',
 				outcomeUnknown: false,
@@ -105,9 +96,9 @@ describe.each([
 		expect(['alpha', 'beta', 'gamma'].map((name) => service.posts.get(name))).toEqual([1, 1, 1]);
 	});
 
-	it('says of a call with an unknown outcome what to do next', async () => {
+	it('says after a 500 that the outcome is unknown and what to do', async () => {
 		service.reply = (name) => (name === 'missing' ? '500' : 'good');
-		const [missing] = await ask(settings);
+		const [missing] = await callTool(settings);
 		expect(missing?.details).toMatchObject({
 			outcomeUnknown: true,
 			description: expect.stringContaining('run the node again to see its state') as string,
@@ -115,8 +106,8 @@ describe.each([
 	});
 });
 
-it('a tool is asked again for what it was asked before', async () => {
-	const answers = await ask({ retryOnFail: true }, { vpcEpServerName: 'always-the-same' });
+it('AI agent tool with Retry On Fail: the same call is sent each time that the agent makes it', async () => {
+	const answers = await callTool({ retryOnFail: true }, { vpcEpServerName: 'always-the-same' });
 	expect(answers).toHaveLength(4);
 	expect(service.posts.get('always-the-same')).toBe(4);
 });

@@ -1,17 +1,17 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import {
-	catalogue,
+	endpointServices,
 	iamUsers,
 	type Simulator,
 	type SimulatorOptions,
 	startSimulator,
 	temporaryKey,
 } from '../support/cloud';
-import { byName, names, runNode } from '../support/engine/runNode';
+import { toItems, runNode } from '../support/engine/runNode';
 
-const { salesWarehouse } = catalogue;
-const many = (count: number) => names(...Array<string>(count).fill(salesWarehouse.name));
+const { salesWarehouse } = endpointServices;
+const items = (count: number) => toItems(...Array<string>(count).fill(salesWarehouse.name));
 
 const simulators: Simulator[] = [];
 // A new one for each test: tokens are shared by the whole process, and their key holds the address of IAM.
@@ -32,8 +32,8 @@ async function verify(
 	{ maxConcurrency = 20, signal }: { maxConcurrency?: number; signal?: AbortSignal } = {},
 ) {
 	const result = await runNode(
-		{ ...byName, options: { maxConcurrency } },
-		{ credential, input: many(count), onError: 'continueRegularOutput', signal },
+		{ options: { maxConcurrency } },
+		{ credential, input: items(count), onError: 'continueRegularOutput', signal },
 	);
 	const everything = JSON.stringify([result.run, result.error]);
 	for (const secret of ['password', 'secretAccessKey', 'securityToken']) {
@@ -43,8 +43,8 @@ async function verify(
 	return { ...result, failed, first: failed[0]?.json as { error: string; details: IDataObject } | undefined };
 }
 
-describe('with a password', () => {
-	it('200 items at a time of 20 cause one login, and the next execution none', async () => {
+describe('password login (IAM)', () => {
+	it('one login serves 200 items, 20 in flight, and the next execution', async () => {
 		const simulator = await start();
 		const { items, failed } = await verify(simulator.passwordCredentials, 200);
 		expect([items.length, failed.length]).toEqual([200, 0]);
@@ -54,7 +54,7 @@ describe('with a password', () => {
 		expect(posts(simulator)).toHaveLength(205);
 	});
 
-	it('a token that is revoked in the middle causes one more login and costs no item', async () => {
+	it('a token that is revoked in the middle (401) causes one more login and costs no item', async () => {
 		const simulator = await start({ latency: 5 });
 		const watch = setInterval(() => {
 			if (posts(simulator).length < 60) return;
@@ -66,14 +66,14 @@ describe('with a password', () => {
 		expect(simulator.logins).toBe(2);
 	});
 
-	it('a run that spans the end of a token of two seconds fails nothing', async () => {
+	it('a token that expires during the run costs no item', async () => {
 		const simulator = await start({ tokenLifetime: 2_000, latency: 50 });
 		const { failed } = await verify(simulator.passwordCredentials, 120, { maxConcurrency: 2 });
 		expect(failed).toEqual([]);
 		expect(simulator.logins).toBeGreaterThan(1);
 	});
 
-	it('a wrong password causes one attempt for 200 items, and none in the next execution', async () => {
+	it('a wrong password (401) is sent once for 200 items, and not in the next execution', async () => {
 		const simulator = await start();
 		const credential = { ...simulator.passwordCredentials, password: 'not-this-one' };
 		const { failed, first } = await verify(credential, 200);
@@ -93,14 +93,14 @@ describe('with a password', () => {
 	it.each([
 		['a user who may only use the console', iamUsers.consoleOnly, 'programmatic access'],
 		['a user who is disabled', iamUsers.disabled, 'disabled'],
-	])('%s is told so', async (_who, user, words) => {
+	])('the error says that the login is of %s', async (_who, user, words) => {
 		const simulator = await start();
 		const { first } = await verify({ ...simulator.passwordCredentials, ...user }, 3);
 		expect(first?.details.description).toContain(words);
 		expect(simulator.logins).toBe(1);
 	});
 
-	it('a locked account is told so', async () => {
+	it('the error names a locked account (IAM.0061)', async () => {
 		const simulator = await start();
 		for (let i = 0; i < 5; i++) await verify({ ...simulator.passwordCredentials, password: `wrong-${i}` }, 1);
 		const { first } = await verify(simulator.passwordCredentials, 1);
@@ -108,7 +108,7 @@ describe('with a password', () => {
 		expect(first?.details.description).toContain('Wait 15 minutes');
 	});
 
-	it('a token that the service never takes causes two logins for 200 items', async () => {
+	it('a token that the service always refuses (401) causes two logins for 200 items', async () => {
 		const [iam, service] = [await start(), await start()];
 		const credential = { ...iam.passwordCredentials, baseUrl: service.url };
 		const { failed, first } = await verify(credential, 200);
@@ -118,7 +118,7 @@ describe('with a password', () => {
 		expect(posts(service).length).toBeLessThanOrEqual(40);
 	});
 
-	it('two credentials never see the token of the other, even at the same time', async () => {
+	it('two credentials never use the token of the other, even in parallel', async () => {
 		const [one, other] = [await start({ latency: 2 }), await start({ latency: 2 })];
 		const runs = await Promise.all([
 			verify(one.passwordCredentials, 100),
@@ -132,20 +132,17 @@ describe('with a password', () => {
 		expect([one.logins, other.logins]).toEqual([1, 1]);
 	});
 
-	it('IAM that cannot be reached is told apart from IAM that refuses', async () => {
+	it('the error says that IAM refused the connection', async () => {
 		const simulator = await start();
 		const credential = { ...simulator.passwordCredentials, iamUrl: 'http://127.0.0.1:9' };
-		const { error } = await runNode(
-			{ ...byName, options: { maxRetries: 0 } },
-			{ credential, input: many(2) },
-		);
+		const { error } = await runNode({ options: { maxRetries: 0 } }, { credential, input: items(2) });
 		expect(error?.message).toBe('No token from IAM: No connection to 127.0.0.1:9: it was refused');
 		expect(posts(simulator)).toEqual([]);
 	});
 });
 
-describe('with an access key', () => {
-	it('every request is signed, and none carries a token', async () => {
+describe('access key (AK/SK)', () => {
+	it('every request has a signature, and none a token', async () => {
 		const simulator = await start();
 		const { failed } = await verify(simulator.accessKeyCredentials, 100);
 		expect(failed).toEqual([]);
@@ -156,7 +153,7 @@ describe('with an access key', () => {
 		}
 	});
 
-	it('temporary keys work with their token', async () => {
+	it('a temporary access key works with its security token', async () => {
 		const simulator = await start();
 		const { failed } = await verify({ ...simulator.accessKeyCredentials, ...temporaryKey }, 3);
 		expect(failed).toEqual([]);
@@ -165,7 +162,7 @@ describe('with an access key', () => {
 	it.each([
 		['secretAccessKey', 'not-this-one'],
 		['accessKeyId', 'NOTTHISONE'],
-	])('a wrong %s causes one refused request for 200 items', async (field, value) => {
+	])('a wrong %s (401) is sent once for 200 items', async (field, value) => {
 		const simulator = await start();
 		const { failed, first } = await verify({ ...simulator.accessKeyCredentials, [field]: value }, 200);
 		expect(failed).toHaveLength(200);
@@ -176,13 +173,13 @@ describe('with an access key', () => {
 	it.each([
 		[20, 'slow'],
 		[-20, 'fast'],
-	])('a clock that is %d minutes off is named', async (minutes, words) => {
+	])('the error names a clock skew of %d minutes', async (minutes, words) => {
 		const simulator = await start({ clockOffset: minutes * 60_000 });
 		const { first } = await verify(simulator.accessKeyCredentials, 3);
 		expect(first?.details.description).toContain(`clock of the machine that runs n8n is 20 minutes ${words}`);
 	});
 
-	it('a fault of the network while the first request is alone holds nobody up', async () => {
+	it('a reset of the first request holds up no other', async () => {
 		const simulator = await start();
 		simulator.failNext('connection-reset');
 		const { failed } = await verify(simulator.accessKeyCredentials, 10);

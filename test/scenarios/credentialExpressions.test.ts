@@ -1,7 +1,7 @@
 import { MemoryCredentials } from '../support/engine/host';
 import { startCountingService } from '../support/cloud/countingService';
 import { type Simulator, startSimulator } from '../support/cloud';
-import { byName, runNode } from '../support/engine/runNode';
+import { runNode } from '../support/engine/runNode';
 
 let simulator: Simulator;
 let reads: jest.SpyInstance;
@@ -30,16 +30,19 @@ const items = (count: number, groups = count) =>
 		workspace: `workspace-${index % groups}`,
 	}));
 
-describe('a credential that holds expressions', () => {
+describe('a credential with expressions', () => {
 	const change = { projectId: '={{ $json.project }}', workspaceId: '={{ $json.workspace }}' };
 
-	it('is read for each item: each POST carries its own project and workspace', async () => {
+	it('is resolved for each item: each POST has its own project and workspace', async () => {
 		const input = items(30);
-		await runNode(byName, {
-			credential: { ...simulator.credentials, ...change },
-			input,
-			onError: 'continueRegularOutput',
-		});
+		await runNode(
+			{},
+			{
+				credential: { ...simulator.credentials, ...change },
+				input,
+				onError: 'continueRegularOutput',
+			},
+		);
 		const expected = input.map(({ project, workspace, name }) => [project, workspace, name]);
 		expect(posts().sort()).toEqual(expected.sort());
 	});
@@ -47,7 +50,7 @@ describe('a credential that holds expressions', () => {
 	it('leads to one login for equal values, however many items there are', async () => {
 		const { projectId, workspaceId } = simulator.credentials;
 		const { items: out } = await runNode(
-			{ ...byName, vpcEpServerName: 'cn-north-4.sales-warehouse.6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb' },
+			{ vpcEpServerName: 'cn-north-4.sales-warehouse.6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb' },
 			{
 				credential: { ...simulator.passwordCredentials, workspaceId: '={{ $json.workspace }}' },
 				input: Array.from({ length: 20 }, () => ({ project: projectId, workspace: workspaceId })),
@@ -58,7 +61,7 @@ describe('a credential that holds expressions', () => {
 		expect(simulator.logins).toBe(1);
 	});
 
-	it('fails the items alone for which it cannot be used', async () => {
+	it('fails only the items for which it is invalid', async () => {
 		const { projectId, workspaceId } = simulator.credentials;
 		const input = [
 			{ name: 'a', project: projectId, workspace: workspaceId },
@@ -66,11 +69,14 @@ describe('a credential that holds expressions', () => {
 			{ name: 'c', project: projectId, workspace: '' },
 			{ name: 'd', project: projectId, workspace: workspaceId },
 		];
-		const { items: out } = await runNode(byName, {
-			credential: { ...simulator.credentials, ...change },
-			input,
-			onError: 'continueRegularOutput',
-		});
+		const { items: out } = await runNode(
+			{},
+			{
+				credential: { ...simulator.credentials, ...change },
+				input,
+				onError: 'continueRegularOutput',
+			},
+		);
 		expect(out[1]?.json).toMatchObject({
 			error: "'Project ID' in the credential holds characters that no project ID has",
 			details: { code: 'INVALID_INPUT', outcomeUnknown: false },
@@ -80,13 +86,16 @@ describe('a credential that holds expressions', () => {
 	});
 });
 
-describe('a credential without an expression', () => {
+describe('a credential without expressions', () => {
 	it.each([1, 50])('is read once for %d items', async (count) => {
-		await runNode(byName, {
-			credential: simulator.credentials,
-			input: items(count, 1),
-			onError: 'continueRegularOutput',
-		});
+		await runNode(
+			{},
+			{
+				credential: simulator.credentials,
+				input: items(count, 1),
+				onError: 'continueRegularOutput',
+			},
+		);
 		expect(posts()).toHaveLength(count);
 		const resolved = reads.mock.calls.filter((call: unknown[]) => call[5] !== true);
 		expect(resolved).toHaveLength(1);
@@ -94,12 +103,15 @@ describe('a credential without an expression', () => {
 		expect(reads).toHaveBeenCalledTimes(count === 1 ? 1 : 2);
 	});
 
-	it('that cannot be used fails every item, and nothing is sent', async () => {
-		const { items: out } = await runNode(byName, {
-			credential: { ...simulator.credentials, workspaceId: '' },
-			input: items(3, 1),
-			onError: 'continueRegularOutput',
-		});
+	it('that is invalid fails every item, and nothing is sent', async () => {
+		const { items: out } = await runNode(
+			{},
+			{
+				credential: { ...simulator.credentials, workspaceId: '' },
+				input: items(3, 1),
+				onError: 'continueRegularOutput',
+			},
+		);
 		expect(out.map(({ json }) => json.error)).toEqual(
 			Array(3).fill("'Workspace ID' in the credential is blank"),
 		);
@@ -108,16 +120,16 @@ describe('a credential without an expression', () => {
 });
 
 it.each([
-	['in another project is not taken for the result of a later one', '(Math.random() * 1000).toFixed()', 2],
-	['in the same project is taken for the result of a later one', '"p"', 1],
-])('what an earlier try got %s', async (_which, project, knocks) => {
+	['is sent again where the project differs', '(Math.random() * 1000).toFixed()', 2],
+	['is not sent again where the project is the same', '"p"', 1],
+])('Retry On Fail with an expression for the project: a success %s', async (_which, project, attempts) => {
 	const service = await startCountingService();
-	service.reply = (name, knock) => (name === 'bad' && knock === 1 ? '500' : 'good');
+	service.reply = (name, attempt) => (name === 'bad' && attempt === 1 ? '500' : 'good');
 	// Another value for each evaluation of the expression, so for each try.
 	let evaluated = 0;
 	const random = jest.spyOn(Math, 'random').mockImplementation(() => evaluated++ / 1_000);
 	await runNode(
-		{ ...byName, options: { maxConcurrency: 1 } },
+		{ options: { maxConcurrency: 1 } },
 		{
 			credential: {
 				...service.credentials,
@@ -129,6 +141,6 @@ it.each([
 		},
 	);
 	random.mockRestore();
-	expect(Object.fromEntries(service.posts)).toEqual({ bad: 2, good: knocks });
+	expect(Object.fromEntries(service.posts)).toEqual({ bad: 2, good: attempts });
 	await service.close();
 });

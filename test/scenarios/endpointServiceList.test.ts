@@ -2,10 +2,11 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { built, OUR_NODE } from '../support/engine/built';
 import { searchList } from '../support/engine';
-import { catalogue, type Simulator, startSimulator, validToken } from '../support/cloud';
+import { endpointServices, type Simulator, startSimulator, validToken } from '../support/cloud';
 import { runNode } from '../support/engine/runNode';
+import { fixBackOff } from '../support/network/backOff';
 
-const { salesWarehouse, webShop, cloudOwned, partnerArchive } = catalogue;
+const { salesWarehouse, webShop, cloudOwned, partnerArchive } = endpointServices;
 
 let simulator: Simulator;
 beforeAll(async () => (simulator = await startSimulator({ moreServices: 120 })));
@@ -26,7 +27,7 @@ const search = async (
 	);
 
 describe('the list of endpoint services', () => {
-	it("shows the account's own, with name, ID and status", async () => {
+	it("shows the account's own with name, ID and status", async () => {
 		const { results } = await search();
 		expect(results).toContainEqual({
 			name: `cn-north-4.sales-warehouse (available) ${salesWarehouse.id}`,
@@ -38,7 +39,7 @@ describe('the list of endpoint services', () => {
 		expect(simulator.requests.map(({ method, body }) => [method, body])).toEqual([['GET', '']]);
 	});
 
-	it('comes page by page until it is whole', async () => {
+	it('pagination: the pages hold each endpoint service once', async () => {
 		const ids: unknown[] = [];
 		let token: string | undefined;
 		do {
@@ -61,7 +62,7 @@ describe('the list of endpoint services', () => {
 		expect(paginationToken).toBeUndefined();
 	});
 
-	it('works in each mode of the credential', async () => {
+	it('works with a password login and with an access key', async () => {
 		for (const credential of [simulator.passwordCredentials, simulator.accessKeyCredentials]) {
 			expect((await search('web-shop', '0', credential)).results).toHaveLength(1);
 		}
@@ -84,7 +85,7 @@ describe('the list of endpoint services', () => {
 		]);
 	});
 
-	it('may be passed by with an expression for each item', async () => {
+	it('can be mixed with other lookup modes by an expression', async () => {
 		const { items } = await runNode(
 			{
 				dsType: 'MySQL',
@@ -104,7 +105,7 @@ describe('the list of endpoint services', () => {
 		expect(items.map(({ json }) => json.vpc_ep_server_id)).toEqual([webShop.id, salesWarehouse.id]);
 	});
 
-	it('has to be picked from', async () => {
+	it('without a choice is an error, and nothing is sent', async () => {
 		const { error } = await runNode(
 			{ dsType: 'MySQL', lookupMode: 'list', vpcEpServer: { __rl: true, mode: 'list', value: '' } },
 			{ credential: simulator.credentials },
@@ -114,16 +115,16 @@ describe('the list of endpoint services', () => {
 	});
 });
 
-describe('where there is no list, the form says why and how to do without:', () => {
+describe('a list that fails says why and how to do without it:', () => {
 	it.each<[string, object, string, string | undefined]>([
-		['no permission', {}, 'vpcep:epservices:list', '403'],
-		['a token that ended', { token: 'expired' }, 'User Token', '401'],
-		['no address', { vpcepUrl: '' }, "'VPC Endpoint URL' in the credential is blank", undefined],
-		['an address where nobody is', { vpcepUrl: 'http://127.0.0.1:1' }, 'it was refused', undefined],
-		['a region that is none', { region: 'moon' }, "'Region' in the credential", undefined],
+		['403 without permission', {}, 'vpcep:epservices:list', '403'],
+		['401 for an expired token', { token: 'expired' }, 'User Token', '401'],
+		['no VPC Endpoint URL', { vpcepUrl: '' }, "'VPC Endpoint URL' in the credential is blank", undefined],
+		['a refused connection', { vpcepUrl: 'http://127.0.0.1:1' }, 'it was refused', undefined],
+		['an unknown region', { region: 'moon' }, "'Region' in the credential", undefined],
 	])('%s', async (what, changes, reason, httpCode) => {
-		if (what === 'no permission') simulator.failNext('apigw-0302');
-		jest.spyOn(Math, 'random').mockReturnValue(0);
+		if (what === '403 without permission') simulator.failNext('apigw-0302');
+		fixBackOff(0);
 		const error = (await search('', '0', {
 			...simulator.credentials,
 			...changes,
@@ -139,7 +140,7 @@ describe('where there is no list, the form says why and how to do without:', () 
 		expect(JSON.stringify(error)).not.toContain(validToken);
 	});
 
-	it('an answer of somebody else', async () => {
+	it('an unexpected response', async () => {
 		simulator.failNext('not-success');
 		await expect(search()).rejects.toMatchObject({
 			description: expect.stringContaining('Verification failed') as string,
@@ -150,7 +151,7 @@ describe('where there is no list, the form says why and how to do without:', () 
 		});
 	});
 
-	it('no credential', async () => {
+	it('a node without credential', async () => {
 		const lists = searchList(OUR_NODE, 'searchEndpointServices', {
 			types: await built,
 		});

@@ -3,10 +3,12 @@ import { join, parse, resolve } from 'node:path';
 
 import { displayParameter, type INode, type INodeProperties, type IWorkflowBase } from 'n8n-workflow';
 
+import { type Simulator, startSimulator } from '../support/cloud';
+import { runWorkflow } from '../support/engine';
+import { built, OUR_NODE } from '../support/engine/built';
 import { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
 
 const project = resolve(__dirname, '../..');
-const OUR_NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
 const STICKY_NOTE = 'n8n-nodes-base.stickyNote';
 /** What n8n adds to a node when it offers it as a tool. */
 const TOOL_PARAMETERS = ['descriptionType', 'toolDescription'];
@@ -116,6 +118,34 @@ describe.each(names)('examples/%s.json', (name) => {
 		expect(read('README.md')).toContain(`(examples/${name}.json)`);
 		expect(read('README.md')).toContain(`(${page})`);
 		expect(existsSync(join(project, `docs/images/${name}.png`))).toBe(true);
+	});
+});
+
+describe('on the simulated cloud', () => {
+	let simulator: Simulator;
+	beforeEach(async () => (simulator = await startSimulator()));
+	afterEach(async () => await simulator.close());
+
+	async function run(name: string) {
+		const workflow = JSON.parse(read(`examples/${name}.json`)) as IWorkflowBase;
+		const { output, error } = await runWorkflow(workflow, {
+			types: await built,
+			credentials: { dataArtsInsightApi: simulator.credentials },
+			input: Object.values(workflow.pinData ?? {})[0]?.map(({ json }) => json),
+		});
+		expect(error).toBeUndefined();
+		return (node: string, field: string) => output(node)[0]?.map(({ json }) => json[field]);
+	}
+
+	it('verify-by-name.json ends with an accepted endpoint', async () => {
+		const output = await run('verify-by-name');
+		expect(output('DataArts Insight', 'vpc_ep_client_status')).toEqual(['accepted']);
+	});
+
+	it('verify-a-list.json parts what is verified from what is to fix', async () => {
+		const output = await run('verify-a-list');
+		expect(output('Verified', 'vpc_ep_client_status')).toEqual(['accepted', 'accepted', 'pendingAcceptance']);
+		expect(output('To fix', 'title')).toEqual(['Name forgotten', 'Partner archive', 'Unknown service']);
 	});
 });
 

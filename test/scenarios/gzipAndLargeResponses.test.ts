@@ -28,8 +28,8 @@ afterAll(() => {
 
 async function call() {
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	const callService = await connectTo(url);
-	return await callService({ method: 'POST', path: '/x', body: { ask: 'a' } });
+	const callService = connectTo(url);
+	return await callService({ method: 'POST', path: '/x', body: { a: 'b' } });
 }
 const failure = async () =>
 	await call().then(
@@ -60,12 +60,12 @@ function pour(socket: Socket, part: Buffer): { written: number } {
 	return seen;
 }
 
-describe('an answer is read', () => {
+describe('a response is read', () => {
 	it.each<[string, Buffer]>([
 		['with gzip', whole(gzipSync(json), 'Content-Encoding: gzip')],
-		['with gzip under its old name', whole(gzipSync(json), 'content-encoding:  X-GZIP')],
+		['with x-gzip', whole(gzipSync(json), 'content-encoding:  X-GZIP')],
 		['with deflate', whole(deflateSync(json), 'Content-Encoding: deflate')],
-		['that says it is not compressed', whole(json, 'Content-Encoding: identity')],
+		['with Content-Encoding: identity', whole(json, 'Content-Encoding: identity')],
 		['with a byte order mark', whole(Buffer.concat([Buffer.from('\uFEFF'), json]))],
 		[
 			'with gzip and a byte order mark',
@@ -104,20 +104,20 @@ describe('an answer is read', () => {
 	});
 });
 
-describe('an answer is none', () => {
+describe('a response is refused', () => {
 	const unexpected = { code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: true };
 
 	it.each<[string, Buffer]>([
-		['that is not the gzip that it says to be', whole(json.subarray(1), 'Content-Encoding: gzip')],
-		['whose gzip was cut short', whole(gzipSync(json).subarray(0, -9), 'Content-Encoding: gzip')],
-		['that is compressed in a way nobody asked for', whole(brotliCompressSync(json), 'Content-Encoding: br')],
+		['that is no gzip, though it says so', whole(json.subarray(1), 'Content-Encoding: gzip')],
+		['whose gzip was truncated', whole(gzipSync(json).subarray(0, -9), 'Content-Encoding: gzip')],
+		['in brotli, which was not accepted', whole(brotliCompressSync(json), 'Content-Encoding: br')],
 	])('%s', async (_what, bytes) => {
 		answer = (socket) => socket.write(bytes);
 		expect((await failure()).details).toEqual(unexpected);
 	});
 });
 
-describe('an answer is cut off', () => {
+describe('a response is cut off (ANSWER_TOO_LARGE)', () => {
 	const tooLarge = { code: 'ANSWER_TOO_LARGE', outcomeUnknown: true };
 
 	it('that is larger than 1 MiB, by one byte', async () => {
@@ -127,7 +127,7 @@ describe('an answer is cut off', () => {
 		expect(error.message).toContain('1 MiB');
 	});
 
-	it('that is larger than 1 MiB once it is decompressed, without being decompressed whole', async () => {
+	it('that is a gzip bomb, and is not decompressed whole', async () => {
 		const bomb = gzipSync(Buffer.alloc(256 * MIB, ' '));
 		answer = (socket) => socket.write(whole(bomb, 'Content-Encoding: gzip'));
 		const before = process.memoryUsage().rss;
@@ -136,17 +136,9 @@ describe('an answer is cut off', () => {
 	});
 
 	it.each<[string, string, Buffer]>([
-		[
-			'in extensions of a chunk',
-			`${head('Transfer-Encoding: chunked')}1;`,
-			Buffer.from('x'.repeat(64 * 1024)),
-		],
-		[
-			'in answers before the answer',
-			'',
-			Buffer.from('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'.repeat(1_000)),
-		],
-	])('that pours %s', async (_how, first, part) => {
+		['chunk extensions', `${head('Transfer-Encoding: chunked')}1;`, Buffer.from('x'.repeat(64 * 1024))],
+		['103 Early Hints', '', Buffer.from('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'.repeat(1_000))],
+	])('that sends %s without end', async (_how, first, part) => {
 		let seen = { written: 0 };
 		answer = (socket) => {
 			socket.write(first);
@@ -159,7 +151,7 @@ describe('an answer is cut off', () => {
 		expect(process.memoryUsage().rss - before).toBeLessThan(150 * MIB);
 	});
 
-	it('that comes in chunks of one byte, ten of them, and takes little more memory than its size', async () => {
+	it('in chunks of one byte, with ten in flight, and takes little more memory than its size', async () => {
 		answer = (socket) => {
 			socket.write(head('Transfer-Encoding: chunked'));
 			pour(socket, Buffer.from('1\r\n \r\n'.repeat(10_000)));
@@ -170,10 +162,10 @@ describe('an answer is cut off', () => {
 		expect(process.memoryUsage().rss - before).toBeLessThan(200 * MIB);
 	});
 
-	it('whose headers are larger than 128 KiB, and that is said', async () => {
+	it('whose headers are larger than 128 KiB, and the error says so', async () => {
 		answer = (socket) => socket.write(head(`X-Long: ${'x'.repeat(130 * 1024)}`, 'Content-Length: 0'));
 		const error = await failure();
 		expect(error.details).toEqual(tooLarge);
-		expect(error.message).toBe('The headers of the answer were larger than 128 KiB and were cut off');
+		expect(error.message).toBe('The headers of the response were cut off at 128 KiB');
 	});
 });

@@ -1,3 +1,9 @@
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { loopbackCertificate } from '../support/cloud';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
 import {
@@ -9,24 +15,23 @@ import {
 	startHttpProxy,
 } from '../support/network/httpProxy';
 import { startTcpProxy } from '../support/network/tcpProxy';
-import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/runNode';
+import { useNoBackOff } from '../support/network/backOff';
 
 const names = makeNames(20);
 const cleanUp: Array<() => Promise<void>> = [];
 
+useNoBackOff();
 beforeEach(() => {
 	setProxies();
-	// No waits between repetitions.
-	jest.spyOn(Math, 'random').mockReturnValue(0);
 });
 afterEach(async () => {
-	jest.restoreAllMocks();
 	setProxies();
 	for (const close of cleanUp.splice(0)) await close();
 });
 
-async function startProxy(asksForLogin = false): Promise<HttpProxy> {
-	const proxy = await startHttpProxy(asksForLogin);
+async function startProxy(requiresLogin = false): Promise<HttpProxy> {
+	const proxy = await startHttpProxy(requiresLogin);
 	cleanUp.push(proxy.close);
 	return proxy;
 }
@@ -39,7 +44,7 @@ async function startService(secure = true): Promise<CountingService> {
 
 async function run(service: CountingService, maxConcurrency = 10, change: object = {}) {
 	const { items, run } = await verify(names, {
-		credentials: { ...service.credentials, ...change },
+		credential: { ...service.credentials, ...change },
 		options: { maxConcurrency, maxRetries: 2 },
 	});
 	expectOneOutputEach(items, names);
@@ -48,15 +53,16 @@ async function run(service: CountingService, maxConcurrency = 10, change: object
 	return items;
 }
 
+const login = `${encodeURIComponent(proxyUser)}:${encodeURIComponent(proxyPassword)}`;
 const hostOf = ({ url }: CountingService) => new URL(url).host;
 const expectAllGood = async (service: CountingService, maxConcurrency?: number) => {
 	expect(detailsOf(await run(service, maxConcurrency))).toEqual(names.map(() => undefined));
 	expect(postsOf(service, names)).toEqual(names.map(() => 1));
 };
 
-describe.each([1, 10])('with %d under way', (maxConcurrency) => {
+describe.each([1, 10])('with %d in flight', (maxConcurrency) => {
 	it.each(['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'])(
-		'%s is used by CONNECT, on as few connections as ever',
+		'%s: requests go through CONNECT tunnels, and keep-alive connections are used again',
 		async (name) => {
 			const service = await startService();
 			const proxy = await startProxy();
@@ -68,7 +74,7 @@ describe.each([1, 10])('with %d under way', (maxConcurrency) => {
 	);
 
 	it.each(['HTTP_PROXY', 'ALL_PROXY'])(
-		'%s is not used where the token would reach the proxy without TLS',
+		'%s is not used for http://, where the proxy would see the token',
 		async (name) => {
 			const service = await startService(false);
 			const proxy = await startProxy();
@@ -78,7 +84,7 @@ describe.each([1, 10])('with %d under way', (maxConcurrency) => {
 		},
 	);
 
-	it('a proxy that asks for a login gets it', async () => {
+	it('HTTP proxy with a login gets it', async () => {
 		const service = await startService();
 		const proxy = await startProxy(true);
 		setProxies({ HTTPS_PROXY: proxy.url });
@@ -92,7 +98,7 @@ describe.each([1, 10])('with %d under way', (maxConcurrency) => {
 			'with a wrong one',
 			(host: string) => `http://${proxyUser}:${encodeURIComponent(`${proxyPassword}x`)}@${host}`,
 		],
-	])('a proxy that asks for a login refuses calls %s, once each', async (_what, url) => {
+	])('HTTP proxy with a login answers 407 %s: no retry', async (_what, url) => {
 		const service = await startService();
 		const proxy = await startProxy(true);
 		const network = await startTcpProxy(`http://${proxy.host}`);
@@ -114,7 +120,7 @@ describe.each([1, 10])('with %d under way', (maxConcurrency) => {
 		expect(service.posts.size).toBe(0);
 	});
 
-	it('a proxy that cannot be reached is named, and tried as often as allowed', async () => {
+	it('ECONNREFUSED of an HTTP proxy: Max Retries, and the error names the proxy', async () => {
 		const service = await startService();
 		const proxy = await startProxy();
 		await proxy.close();
@@ -132,7 +138,7 @@ describe.each([1, 10])('with %d under way', (maxConcurrency) => {
 		expect(service.posts.size).toBe(0);
 	});
 
-	it('a certificate is checked behind a proxy, too', async () => {
+	it('the TLS certificate is checked behind an HTTP proxy, too', async () => {
 		const service = await startService();
 		const proxy = await startProxy(true);
 		setProxies({ HTTPS_PROXY: proxy.url });
@@ -144,7 +150,7 @@ describe.each([1, 10])('with %d under way', (maxConcurrency) => {
 		expect(service.posts.size).toBe(0);
 	});
 
-	it('what is lost behind a proxy was sent once, and an endpoint may exist', async () => {
+	it('a reset behind an HTTP proxy: no retry, and an endpoint may exist', async () => {
 		const service = await startService();
 		const proxy = await startProxy(true);
 		setProxies({ HTTPS_PROXY: proxy.url });
@@ -157,23 +163,7 @@ describe.each([1, 10])('with %d under way', (maxConcurrency) => {
 	});
 });
 
-it.each(['127.0.0.1', '*', 'example.com, 127.0.0.1'])('NO_PROXY=%s is honoured', async (noProxy) => {
-	const service = await startService();
-	const proxy = await startProxy();
-	setProxies({ HTTPS_PROXY: proxy.url, ALL_PROXY: proxy.url, NO_PROXY: noProxy });
-	await expectAllGood(service);
-	expect(proxy.tunnels).toEqual([]);
-});
-
-it('NO_PROXY leaves other hosts to the proxy', async () => {
-	const service = await startService();
-	const proxy = await startProxy();
-	setProxies({ HTTPS_PROXY: proxy.url, NO_PROXY: 'example.com,127.0.0.1:1' });
-	await expectAllGood(service);
-	expect(proxy.tunnels.length).toBeGreaterThan(0);
-});
-
-it('connections to the same host with and without a proxy are not mixed up', async () => {
+it('keep-alive connections with and without an HTTP proxy are not mixed up', async () => {
 	const service = await startService();
 	const [one, two] = [await startProxy(), await startProxy(true)];
 	await run(service);
@@ -188,10 +178,133 @@ it('connections to the same host with and without a proxy are not mixed up', asy
 	expect(postsOf(service, names)).toEqual(names.map(() => 4));
 });
 
-it('a proxy that is not a web address is told of without its login', async () => {
+it('HTTPS_PROXY that is no URL: the error does not show its login', async () => {
 	const service = await startService();
 	setProxies({ HTTPS_PROXY: `http://${proxyUser}:${encodeURIComponent(proxyPassword)}@` });
 	const items = await run(service);
 	expect(items[0]?.json.error).toBe("The proxy in n8n's environment is not a web address");
 	expect(service.posts.size).toBe(0);
+});
+
+describe('an HTTP proxy', () => {
+	let service: CountingService;
+	beforeEach(async () => (service = await startService()));
+
+	/** Answers each CONNECT with this. */
+	async function startRefusing(answer: string, secure = false) {
+		const requests: Array<string | undefined> = [];
+		const server: HttpServer = secure ? createTlsServer(loopbackCertificate) : createServer();
+		server.on('connect', ({ headers }, socket) => {
+			requests.push(headers['proxy-authorization']);
+			socket.on('error', () => undefined);
+			socket.end(answer);
+		});
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		cleanUp.push(async () => {
+			server.close();
+			server.closeAllConnections();
+			await once(server, 'close');
+		});
+		return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+	}
+	const page = `<h1>Sorry</h1>${'x'.repeat(4_000)}`;
+	const saying = (status: string) =>
+		`HTTP/1.1 ${status}\r\nServer: squid\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\nConnection: close\r\n\r\n${page}`;
+
+	it.each([
+		['503 Service Unavailable', 'could not reach the service and answered with HTTP status 503', 3],
+		['403 Forbidden', 'refused it with HTTP status 403', 1],
+		['407 Proxy Authentication Required', 'refused it with HTTP status 407', 1],
+	])(
+		'that answers %s with a page of its own: the error says what that means',
+		async (status, words, attempts) => {
+			const { host, requests } = await startRefusing(saying(status));
+			setProxies({ HTTPS_PROXY: `http://${host}` });
+			const items = await run(service);
+			for (const { json } of items) {
+				expect(json.error).toBe(
+					`No connection to ${hostOf(service)} through the proxy ${host}: the proxy ${words}`,
+				);
+			}
+			expect(requests).toHaveLength(names.length * attempts);
+			expect(service.connections).toBe(0);
+		},
+	);
+
+	it.each([
+		['a user without a password', 'only-user', 'only-user:'],
+		['a password without a user', ':only-password', ':only-password'],
+	])('gets a login of %s', async (_what, before, expected) => {
+		const { host, requests } = await startRefusing(saying('403 Forbidden'));
+		setProxies({ HTTPS_PROXY: `http://${before}@${host}` });
+		await run(service);
+		expect(requests[0]).toBe(`Basic ${Buffer.from(expected).toString('base64')}`);
+	});
+
+	it('with an untrusted TLS certificate gets no login, even with Ignore SSL Issues', async () => {
+		const { host, requests } = await startRefusing(saying('403 Forbidden'), true);
+		setProxies({ HTTPS_PROXY: `https://${login}@${host}` });
+		for (const { json } of await run(service)) {
+			expect(json.error).toContain('its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
+		}
+		expect(requests).toEqual([]);
+	});
+
+	it.each([
+		['of a kind that cannot be used', 'ftp://user:secret@127.0.0.1:1080'],
+		['with a login that is not encoded', 'http://user:se%cret@127.0.0.1:1'],
+	])('%s: the error names HTTPS_PROXY and no secret', async (_what, url) => {
+		setProxies({ HTTPS_PROXY: url });
+		for (const { json } of await run(service)) {
+			expect(json.error).toContain('proxy');
+			expect(json.error).not.toContain('secret');
+			expect(json.details).toMatchObject({
+				outcomeUnknown: false,
+				description: expect.stringContaining('HTTPS_PROXY') as string,
+			});
+		}
+	});
+
+	it.each(['cut', 'reset'] as const)(
+		'that breaks the connection before its response (%s): Max Retries',
+		async (end) => {
+			const proxy = await startTcpProxy(service.url);
+			proxy.behaviour = () => ({ onRequest: end });
+			setProxies({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` });
+			const running = run(service);
+			const ended = await Promise.race([running.then(() => true), sleep(1_000, false)]);
+			const { used } = proxy;
+			// Whatever goes on for ever is ended, lest it outlive the test.
+			proxy.behaviour = () => ({ onRequest: 'reset' });
+			const items = await running;
+			await proxy.close();
+			expect([ended, used]).toEqual([true, names.length * 3]);
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+				expect(details?.description).toContain('Tried 3 times');
+			}
+		},
+	);
+
+	it.each([502, 503, 504])(
+		'that answers %d because it cannot reach the service: Max Retries',
+		async (status) => {
+			let requests = 0;
+			const proxy = createServer().on('connect', (_request, socket) => {
+				requests++;
+				socket.end(`HTTP/1.1 ${status} Bad Luck\r\nContent-Length: 0\r\n\r\n`);
+			});
+			proxy.listen(0, '127.0.0.1');
+			await once(proxy, 'listening');
+			setProxies({ HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+			const items = await run(service);
+			proxy.close();
+			for (const details of detailsOf(items)) {
+				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+				expect(details?.description).toContain('Tried 3 times');
+			}
+			expect(requests).toBe(names.length * 3);
+		},
+	);
 });

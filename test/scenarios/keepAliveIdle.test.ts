@@ -4,7 +4,7 @@ import { transport } from '../support/engine/built';
 import { startCountingService } from '../support/cloud/countingService';
 import { type Seen, type SeparateService, startSeparateService } from '../support/cloud/separateService';
 import { startTcpProxy } from '../support/network/tcpProxy';
-import { detailsOf, expectOneOutputEach, makeNames, verify } from '../support/engine/verify';
+import { detailsOf, expectOneOutputEach, makeNames, verify } from '../support/engine/runNode';
 
 const { createClient, readCredential } = transport;
 
@@ -26,13 +26,13 @@ function block(milliseconds: number) {
 
 /** Runs the node many times, with pauses in which its connections may be closed, and finds that no item is lost. */
 async function runRepeatedly(
-	credentials: object,
+	credential: object,
 	maxConcurrency: number,
 	pause: (round: number) => Promise<unknown> | void,
 ) {
 	for (let round = 0; round < ROUNDS; round++) {
 		const names = makeNames(maxConcurrency).map((name) => `${name}.${maxConcurrency}-${round}`);
-		const { items } = await verify(names, { credentials, options: { maxConcurrency, maxRetries: 0 } });
+		const { items } = await verify(names, { credential, options: { maxConcurrency, maxRetries: 0 } });
 		expectOneOutputEach(items, names);
 		expect(detailsOf(items)).toEqual(names.map(() => undefined));
 		await pause(round);
@@ -45,17 +45,17 @@ function expectOnceEach({ posts, connections }: Seen, calls: number) {
 	expect(connections).toBeGreaterThan(calls / 2);
 }
 
-describe.each([20, 100])('connections that are closed after %d idle milliseconds', (idle) => {
+describe.each([20, 100])('keep-alive connections that are closed after %d idle milliseconds', (idle) => {
 	// In turns: just closed, closed for some time and, where it is surely not the moment of closing, still open.
 	const pauses = [idle + MARGIN, idle * 2 + MARGIN, idle === 100 ? 0 : idle + MARGIN];
 	const pause = (round: number) => sleep(pauses[round % pauses.length]);
 
 	it.each([
-		['which says so in its answers', true],
-		['which does not say so', false],
-	])('by the server, %s, cost no item', async (_what, hint) => {
-		const service = await startCountingService({ keepAliveTimeout: idle, hint });
-		const other = await startCountingService({ keepAliveTimeout: idle, hint });
+		['which announces it (Keep-Alive: timeout)', true],
+		['which does not announce it', false],
+	])('by the server, %s, cost no item', async (_what, announceKeepAlive) => {
+		const service = await startCountingService({ keepAliveTimeout: idle, announceKeepAlive });
+		const other = await startCountingService({ keepAliveTimeout: idle, announceKeepAlive });
 		await Promise.all([
 			runRepeatedly(service.credentials, 1, pause),
 			runRepeatedly(other.credentials, 10, pause),
@@ -66,10 +66,10 @@ describe.each([20, 100])('connections that are closed after %d idle milliseconds
 		await other.close();
 	});
 
-	it('by something in between, while the server promises more, cost no item', async () => {
+	it('by a firewall, while the server announces more, cost no item', async () => {
 		const service = await startCountingService();
 		const [proxy, other] = [await startTcpProxy(service.url), await startTcpProxy(service.url)];
-		proxy.weather = other.weather = () => ({ idle });
+		proxy.behaviour = other.behaviour = () => ({ idle });
 		const through = ({ port }: { port: number }) => ({
 			...service.credentials,
 			baseUrl: `http://127.0.0.1:${port}`,
@@ -83,23 +83,25 @@ describe.each([20, 100])('connections that are closed after %d idle milliseconds
 });
 
 describe.each([true, false])(
-	'while n8n is busy and hears nothing (the server names its time: %s)',
-	(hint) => {
+	'while the event loop is blocked (Keep-Alive: timeout announced: %s)',
+	(announceKeepAlive) => {
 		let service: SeparateService;
-		beforeAll(async () => (service = await startSeparateService({ keepAliveTimeout: 60, hint })));
+		beforeAll(
+			async () => (service = await startSeparateService({ keepAliveTimeout: 60, announceKeepAlive })),
+		);
 		afterAll(async () => await service.close());
 
-		it('connections that are closed meanwhile cost no item', async () => {
+		it('keep-alive connections that are closed meanwhile cost no item', async () => {
 			for (const maxConcurrency of [1, 10]) {
 				await runRepeatedly(service.credentials, maxConcurrency, () => block(60 + MARGIN));
 			}
 			expectOnceEach(await service.seen(), ROUNDS * 11);
 		});
 
-		it('connections that are closed meanwhile cost no call, even if the next one comes at once', async () => {
-			const call = await createClient(readCredential(service.credentials), { timeout: 5_000, maxRetries: 0 });
+		it('keep-alive connections that are closed meanwhile cost no request, even if the next one comes at once', async () => {
+			const call = createClient(readCredential(service.credentials), { timeout: 5_000, maxRetries: 0 });
 			for (const vpc_ep_server_name of makeNames(10).map((name) => `${name}.direct`)) {
-				await call({ method: 'POST', path: '/x', body: { vpc_ep_server_name } });
+				await call({ method: 'POST', doubt: 'It may have acted', path: '/x', body: { vpc_ep_server_name } });
 				// n8n's engine has to wait for this and that between two runs. Here nothing comes between.
 				block(60 + MARGIN);
 			}

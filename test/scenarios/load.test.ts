@@ -1,7 +1,7 @@
 import { expectToBearLoad } from '../support/engine/load';
 
 it.each([1, 2])(
-	'2,000 items with faults among them: none is lost, doubled or out of place (seed %d)',
+	'load: of 2,000 items with faults none is lost, sent twice or out of order (seed %d)',
 	async (seed) => {
 		await expectToBearLoad(2_000, seed);
 	},

@@ -1,6 +1,6 @@
-import { isObject } from '../../nodes/DataArtsInsight/transport/errors/errors';
+import { isObject } from '../../nodes/DataArtsInsight/transport/errors/answer';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
-import { expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
+import { expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/runNode';
 
 const names = makeNames(12);
 const retry = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
@@ -24,19 +24,19 @@ function keysOf(value: unknown, path = ''): Set<string> {
 describe.each(['continueRegularOutput', 'continueErrorOutput', 'stopWorkflow'] as const)(
 	'Retry On Fail with %s',
 	(onError) => {
-		describe.each([1, 10])('and %d under way', (maxConcurrency) => {
-			const run = async (node: object = retry, runs: 1 | 2 = 1) =>
+		describe.each([1, 10])('and %d in flight', (maxConcurrency) => {
+			const run = async (settings: object = retry, runs: 1 | 2 = 1) =>
 				await verify(names, {
-					credentials: service.credentials,
+					credential: service.credentials,
 					options: { maxConcurrency },
 					onError,
-					node,
+					settings,
 					runs,
 				});
 
 			it('sends again what failed, and never what succeeded', async () => {
 				// Where the first error ends a try, each bad item may take one: two of the three, and the last is good.
-				service.reply = (name, knock) => (bad.includes(name) && knock === 1 ? '500' : 'good');
+				service.reply = (name, attempt) => (bad.includes(name) && attempt === 1 ? '500' : 'good');
 				const { items, error } = await run();
 				expect(error).toBeUndefined();
 				expectOneOutputEach(items, names);
@@ -44,7 +44,7 @@ describe.each(['continueRegularOutput', 'continueErrorOutput', 'stopWorkflow'] a
 				expect(postsOf(service, names)).toEqual(names.map((name) => (bad.includes(name) ? 2 : 1)));
 			});
 
-			it('gives up after its tries: nobody is asked more often, and the good ones only once', async () => {
+			it('gives up after its tries: failed items are sent Max Tries times, successful ones once', async () => {
 				service.reply = (name) => (bad.includes(name) ? '500' : 'good');
 				const { items, error } = await run();
 				const posts = postsOf(service, names);
@@ -57,7 +57,7 @@ describe.each(['continueRegularOutput', 'continueErrorOutput', 'stopWorkflow'] a
 			});
 
 			it('sends all again in a new execution, and in the next run of the same one', async () => {
-				service.reply = (name, knock) => (bad.includes(name) && knock === 1 ? '500' : 'good');
+				service.reply = (name, attempt) => (bad.includes(name) && attempt === 1 ? '500' : 'good');
 				await run();
 				const once = postsOf(service, names);
 				await run();
@@ -69,7 +69,7 @@ describe.each(['continueRegularOutput', 'continueErrorOutput', 'stopWorkflow'] a
 			it('leaves nothing behind in what the execution stores', async () => {
 				const plain = await run({});
 				service.posts.clear();
-				service.reply = (name, knock) => (bad.includes(name) && knock === 1 ? '500' : 'good');
+				service.reply = (name, attempt) => (bad.includes(name) && attempt === 1 ? '500' : 'good');
 				const retried = await run();
 				expect(postsOf(service, names)[0]).toBe(2);
 				expect([...keysOf(retried.run.data)].sort()).toEqual([...keysOf(plain.run.data)].sort());

@@ -5,19 +5,20 @@ import { createServer } from '@pondwader/socks5-server';
 
 import type { CountingService } from '../support/cloud/countingService';
 import { proxyPassword, proxySecrets, proxyUser, setProxies } from '../support/network/httpProxy';
+import { type SocksProxy, startSocksProxy } from '../support/network/socksProxy';
 import { useTlsService } from '../support/network/tlsService';
-import { detailsOf, makeNames, postsOf, verify } from '../support/engine/verify';
+import { detailsOf, makeNames, postsOf, verify } from '../support/engine/runNode';
 
 const names = makeNames(12);
 const login = `${encodeURIComponent(proxyUser)}:${encodeURIComponent(proxyPassword)}@`;
 
 let service: CountingService;
-let proxy: Server;
+let proxy: Server | undefined;
 let tunnels: string[];
 let port: number;
 
 useTlsService((started) => (service = started));
-afterEach(() => void proxy.close());
+afterEach(() => void proxy?.close());
 
 /** Starts a SOCKS5 server that we did not write. */
 async function startSocks(auth?: { username: string; password: string }) {
@@ -33,9 +34,9 @@ async function startSocks(auth?: { username: string; password: string }) {
 	port = (proxy.address() as AddressInfo).port;
 }
 
-async function run(options: object = {}) {
+async function run(options: object = {}, change: object = {}) {
 	const { items, run } = await verify(names, {
-		credentials: service.credentials,
+		credential: { ...service.credentials, ...change },
 		options: { maxConcurrency: 3, maxRetries: 0, ...options },
 	});
 	for (const secret of proxySecrets) expect(JSON.stringify([run, items])).not.toContain(secret);
@@ -43,7 +44,7 @@ async function run(options: object = {}) {
 }
 
 it.each(['socks5', 'socks5h', 'socks'])(
-	'%s:// leads to the service, on as few connections as ever',
+	'%s:// is a SOCKS proxy that leads to the service, on as few connections as ever',
 	async (scheme) => {
 		await startSocks();
 		setProxies({ HTTPS_PROXY: `${scheme}://127.0.0.1:${port}` });
@@ -53,14 +54,14 @@ it.each(['socks5', 'socks5h', 'socks'])(
 	},
 );
 
-it('a login that is percent-encoded is given as it is meant', async () => {
+it('SOCKS proxy: a percent-encoded login is decoded', async () => {
 	await startSocks({ username: proxyUser, password: proxyPassword });
 	setProxies({ ALL_PROXY: `socks5://${login}127.0.0.1:${port}` });
 	expect(detailsOf(await run())).toEqual(names.map(() => undefined));
 	expect(tunnels).toHaveLength(3);
 });
 
-it('a login that is not accepted is told as such', async () => {
+it('SOCKS proxy: the error says that the login was refused', async () => {
 	await startSocks({ username: proxyUser, password: 'another' });
 	setProxies({ HTTPS_PROXY: `socks5://${login}127.0.0.1:${port}` });
 	const [item] = await run();
@@ -71,7 +72,7 @@ it('a login that is not accepted is told as such', async () => {
 	expect(service.posts.size).toBe(0);
 });
 
-it('what the proxy cannot reach is told as such', async () => {
+it('SOCKS proxy: the error says that the proxy could not reach the service', async () => {
 	await startSocks();
 	const closed = createTcpServer().listen(0, '127.0.0.1');
 	await once(closed, 'listening');
@@ -79,14 +80,14 @@ it('what the proxy cannot reach is told as such', async () => {
 	closed.close();
 	setProxies({ HTTPS_PROXY: `socks5://127.0.0.1:${port}` });
 	const { items } = await verify(names.slice(0, 1), {
-		credentials: { ...service.credentials, baseUrl: `https://127.0.0.1:${nobody}` },
+		credential: { ...service.credentials, baseUrl: `https://127.0.0.1:${nobody}` },
 		options: { maxRetries: 0 },
 	});
 	expect(items[0]?.json.error).toContain('the proxy could not reach the service');
 	expect(items[0]?.json.details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
 });
 
-it('a proxy that is no SOCKS server is given up', async () => {
+it('SOCKS proxy: a server that does not speak SOCKS is an error', async () => {
 	proxy = createTcpServer((socket) => {
 		socket.on('error', () => undefined);
 		socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
@@ -96,4 +97,58 @@ it('a proxy that is no SOCKS server is given up', async () => {
 	const [item] = await run();
 	expect(item?.json.details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
 	expect(service.posts.size).toBe(0);
+});
+
+describe('a SOCKS proxy of our own, which can refuse', () => {
+	const cleanUp: Array<() => Promise<void>> = [];
+	afterEach(async () => {
+		for (const close of cleanUp.splice(0)) await close();
+	});
+	const hostOf = ({ url }: CountingService) => new URL(url).host;
+
+	async function startSocks(requiresLogin?: boolean): Promise<SocksProxy> {
+		const proxy = await startSocksProxy(requiresLogin);
+		cleanUp.push(proxy.close);
+		return proxy;
+	}
+
+	it('gets the host name and does the DNS lookup', async () => {
+		const proxy = await startSocks();
+		setProxies({ ALL_PROXY: `socks5://${proxy.host}` });
+		const baseUrl = service.url.replace('127.0.0.1', 'localhost');
+		await run({}, { baseUrl });
+		expect(proxy.tunnels[0]).toBe(new URL(baseUrl).host);
+	});
+
+	it.each([
+		['no login', ''],
+		['a wrong login', `${encodeURIComponent(proxyUser)}:wrong@`],
+	])('that refuses %s: no retry, and the error says so', async (_what, before) => {
+		const proxy = await startSocks(true);
+		setProxies({ HTTPS_PROXY: `socks5://${before}${proxy.host}` });
+		const items = await run({ maxRetries: 1 });
+		for (const { json } of items) {
+			expect(json.error).toBe(
+				`No connection to ${hostOf(service)} through the proxy ${proxy.host}: the proxy refused it with 'the login is not accepted'`,
+			);
+		}
+		for (const details of detailsOf(items)) {
+			expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+			expect(details?.description).toContain('the login in them');
+			expect(details?.description).not.toContain('Tried');
+		}
+		expect(service.connections).toBe(0);
+	});
+
+	it.each([
+		[4, "the proxy could not reach the service and answered with 'HostUnreachable'", 2],
+		[2, "the proxy refused it with 'NotAllowed'", 1],
+	])('that answers %d: the error says what that means', async (reply, words, attempts) => {
+		const proxy = await startSocks();
+		proxy.reply = reply;
+		setProxies({ HTTPS_PROXY: `socks5://${proxy.host}` });
+		for (const { json } of await run({ maxRetries: 1 })) expect(json.error).toContain(words);
+		expect(proxy.tunnels).toHaveLength(names.length * attempts);
+		expect(service.connections).toBe(0);
+	});
 });

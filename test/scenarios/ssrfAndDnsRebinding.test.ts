@@ -6,40 +6,43 @@ import { getDefaultAutoSelectFamily, setDefaultAutoSelectFamily } from 'node:net
 import type { NodeEgressFilter } from 'n8n-workflow';
 
 import type { RequestError } from '../../nodes/DataArtsInsight/transport/errors/errors';
-import { transport } from '../support/engine/built';
+import { built, OUR_NODE, transport } from '../support/engine/built';
+import { searchList } from '../support/engine';
+import { startSimulator } from '../support/cloud';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
+import { startScriptedServer } from '../support/network/scriptedServer';
 import { startSilentAddress } from '../support/network/silentAddress';
 import { setProxies, startHttpProxy } from '../support/network/httpProxy';
-import { expectOneOutputEach, makeNames, verify } from '../support/engine/verify';
+import { expectOneOutputEach, makeNames, verify } from '../support/engine/runNode';
+import { useNoBackOff } from '../support/network/backOff';
 
 const { createClient, readCredential } = transport;
 
 const names = makeNames(5);
 let service: CountingService;
+useNoBackOff();
 beforeEach(async () => {
 	setProxies();
-	jest.spyOn(Math, 'random').mockReturnValue(0);
 	service = await startCountingService({ host: '0.0.0.0' });
 });
 afterEach(async () => {
 	setProxies();
-	jest.restoreAllMocks();
 	await service.close();
 });
 
 const at = (host: string) => `http://${host}:${new URL(service.url).port}`;
 const run = async (baseUrl: string, maxConcurrency = 10) => {
 	const { items } = await verify(names, {
-		credentials: { ...service.credentials, baseUrl },
+		credential: { ...service.credentials, baseUrl },
 		options: { maxConcurrency, maxRetries: 2 },
 	});
 	expectOneOutputEach(items, names);
 	return items;
 };
 
-describe("n8n's own egress policy", () => {
-	describe.each([1, 10])('with %d under way', (maxConcurrency) => {
-		it.each(['127.0.0.1', 'localhost', '127.1.2.3'])('keeps calls away from %s', async (host) => {
+describe("n8n's egress (SSRF) policy", () => {
+	describe.each([1, 10])('with %d in flight', (maxConcurrency) => {
+		it.each(['127.0.0.1', 'localhost', '127.1.2.3'])('blocks %s', async (host) => {
 			for (const { json } of await run(at(host), maxConcurrency)) {
 				expect(json.error).toBe(`n8n is not allowed to call ${new URL(at(host)).host}`);
 				expect(json.details).toMatchObject({
@@ -52,13 +55,13 @@ describe("n8n's own egress policy", () => {
 			expect(service.connections).toBe(0);
 		});
 
-		it('lets calls through to an address that the list allows', async () => {
+		it('lets an address through that N8N_SSRF_ALLOWED_IP_RANGES allows', async () => {
 			const items = await run(at('127.0.0.9'), maxConcurrency);
 			expect(items.map(({ json }) => json.vpc_ep_server_name)).toEqual(names);
 		});
 	});
 
-	it('keeps calls away from a proxy that is blocked', async () => {
+	it('blocks a proxy at a blocked address', async () => {
 		const proxy = await startHttpProxy();
 		setProxies({ HTTPS_PROXY: proxy.url });
 		for (const { json } of await run(at('127.0.0.9').replace('http:', 'https:')))
@@ -68,7 +71,7 @@ describe("n8n's own egress policy", () => {
 	});
 });
 
-describe('a policy that is asked again while connecting', () => {
+describe('an egress (SSRF) policy at connect', () => {
 	/** Lets every address pass at first; the lookup does what it is told. */
 	const filter = (lookup: NodeEgressFilter['createSecureLookup']): NodeEgressFilter => ({
 		validateUrl: () => Promise.resolve({ ok: true, result: undefined }),
@@ -78,9 +81,14 @@ describe('a policy that is asked again while connecting', () => {
 	});
 
 	const call = async (egress: NodeEgressFilter, baseUrl = at('localhost'), signal?: AbortSignal) => {
-		const session = readCredential({ ...service.credentials, baseUrl });
-		const callService = await createClient(session, { timeout: 1_000, maxRetries: 2, egress, signal });
-		return await callService({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } });
+		const credential = readCredential({ ...service.credentials, baseUrl });
+		const callService = createClient(credential, { timeout: 1_000, maxRetries: 2, egress, signal });
+		return await callService({
+			method: 'POST',
+			doubt: 'It may have acted',
+			path: '/x',
+			body: { vpc_ep_server_name: 'a' },
+		});
 	};
 	const failure = async (egress: NodeEgressFilter, baseUrl?: string, signal?: AbortSignal) =>
 		await call(egress, baseUrl, signal).then(
@@ -88,20 +96,20 @@ describe('a policy that is asked again while connecting', () => {
 			(error: RequestError) => error,
 		);
 
-	it('has the last word: a name that leads elsewhere by then is not connected to', async () => {
-		let asked = 0;
+	it('DNS rebinding is blocked', async () => {
+		let lookups = 0;
 		const error = await failure(
 			filter(() => (_host, options, callback) => {
-				asked++;
+				lookups++;
 				callback(new Error('This address is restricted'), options.all ? [] : '');
 			}),
 		);
 		expect(error?.details).toEqual({ code: 'BLOCKED', outcomeUnknown: false });
-		expect(asked).toBe(1);
+		expect(lookups).toBe(1);
 		expect(service.connections).toBe(0);
 	});
 
-	it('decides where the connection goes', async () => {
+	it('decides which address is connected to', async () => {
 		await service.close();
 		// Only there, where localhost does not lead.
 		service = await startCountingService({ host: '127.0.0.9' });
@@ -114,32 +122,59 @@ describe('a policy that is asked again while connecting', () => {
 		expect(answer.vpc_ep_server_name).toBe('a');
 	});
 
-	it('may find no such name, which is repeated like everywhere else', async () => {
-		let asked = 0;
+	it('retries a host name that DNS does not know (ENOTFOUND)', async () => {
+		let lookups = 0;
 		const error = await failure(
 			filter(() => (_host, options, callback) => {
-				asked++;
+				lookups++;
 				callback(Object.assign(new Error('x'), { code: 'ENOTFOUND' }), options.all ? [] : '');
 			}),
 		);
 		expect(error?.details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
 		expect(error?.message).toContain('the host name could not be resolved');
-		expect(asked).toBe(3);
+		expect(lookups).toBe(3);
 	});
 
-	it('is asked for the name of the proxy as well', async () => {
+	it('retries a host name that its own DNS lookup does not know (ENOTFOUND)', async () => {
+		// What n8n's own policy does with such a name: its promise is rejected with the error of the name resolution.
+		let lookups = 0;
+		const egress: NodeEgressFilter = {
+			validateUrl: () => {
+				lookups++;
+				return Promise.reject(
+					Object.assign(new Error('getaddrinfo ENOTFOUND insight.invalid'), { code: 'ENOTFOUND' }),
+				);
+			},
+			validateConnectionHost: () => ({ ok: true, result: undefined }),
+			createSecureLookup: () => () => undefined,
+			validateRedirectSync: () => undefined,
+		};
+		const credential = readCredential({ ...service.credentials, baseUrl: 'https://insight.invalid' });
+		const call = createClient(credential, { timeout: 1_000, maxRetries: 2, egress });
+		const error: unknown = await call({ method: 'POST', doubt: 'It may have acted', path: '/x' }).catch(
+			(reason: unknown) => reason,
+		);
+		expect(error).toMatchObject({
+			message: 'No connection to insight.invalid: the host name could not be resolved',
+			details: { code: 'CONNECTION_FAILED', outcomeUnknown: false },
+		});
+		// As often as without a policy.
+		expect(lookups).toBe(3);
+	});
+
+	it('DNS rebinding of the proxy is blocked as well', async () => {
 		setProxies({ HTTPS_PROXY: 'http://localhost:1' });
-		const asked: string[] = [];
+		const hosts: string[] = [];
 		const egress = filter(() => (host, options, callback) => {
-			asked.push(host);
+			hosts.push(host);
 			callback(new Error('This address is restricted'), options.all ? [] : '');
 		});
 		const error = await failure(egress, at('insight.invalid').replace('http:', 'https:'));
 		expect(error?.details).toEqual({ code: 'BLOCKED', outcomeUnknown: false });
-		expect(asked).toEqual(['localhost']);
+		expect(hosts).toEqual(['localhost']);
 	});
 
-	it('leads on where the first addresses of a name are dead, though n8n has turned that off', async () => {
+	it('tries the next DNS address where the first ones refuse (happy eyeballs)', async () => {
 		const before = getDefaultAutoSelectFamily();
 		setDefaultAutoSelectFamily(false);
 		await service.close();
@@ -157,7 +192,7 @@ describe('a policy that is asked again while connecting', () => {
 		expect(answer.vpc_ep_server_name).toBe('a');
 	});
 
-	it('leads on where the first address of a name is silent, within a second', async () => {
+	it('tries the next DNS address within a second where the first does not answer (happy eyeballs)', async () => {
 		const before = getDefaultAutoSelectFamily();
 		setDefaultAutoSelectFamily(false);
 		await service.close();
@@ -177,7 +212,7 @@ describe('a policy that is asked again while connecting', () => {
 		expect(took).toBeLessThan(2_000);
 	});
 
-	it('finds no connection that was made under another policy', async () => {
+	it('does not use a keep-alive connection of another policy', async () => {
 		const pass = () =>
 			filter(() => (_host, options, callback) => {
 				if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
@@ -188,10 +223,10 @@ describe('a policy that is asked again while connecting', () => {
 		expect(service.connections).toBe(2);
 	});
 
-	describe('that is stopped', () => {
+	describe('cancel', () => {
 		const stop = () => new AbortController();
 
-		it('while it resolves the name, is not waited for', async () => {
+		it('during the DNS lookup of the policy ends at once', async () => {
 			const stopping = stop();
 			const egress = {
 				...filter(() => () => undefined),
@@ -204,14 +239,14 @@ describe('a policy that is asked again while connecting', () => {
 			expect(error?.details).toEqual({ code: 'CANCELLED', outcomeUnknown: false });
 		});
 
-		it('while the connection is looked up, is not waited for', async () => {
+		it('during the DNS lookup of the connection ends at once', async () => {
 			const stopping = stop();
 			const egress = filter(() => () => void setTimeout(() => stopping.abort(), 20));
 			const error = await failure(egress, undefined, stopping.signal);
 			expect(error?.details).toEqual({ code: 'CANCELLED', outcomeUnknown: false });
 		});
 
-		it('in the very moment of its answer, sends nothing', async () => {
+		it('at the moment of the decision sends nothing', async () => {
 			const stopping = stop();
 			const egress = {
 				...filter(() => (_host, options, callback) => {
@@ -228,4 +263,40 @@ describe('a policy that is asked again while connecting', () => {
 			expect(service.posts.size).toBe(0);
 		});
 	});
+});
+
+it("n8n's egress (SSRF) policy blocks the login at IAM", async () => {
+	const iam = await startScriptedServer(() => ({}));
+	const simulator = await startSimulator();
+	const credential = {
+		...simulator.passwordCredentials,
+		baseUrl: simulator.url.replace('127.0.0.1', '127.0.0.9'),
+		iamUrl: iam.url,
+	};
+	const { items } = await verify(['a', 'b'], { credential });
+	expect(items).toHaveLength(2);
+	for (const { json } of items)
+		expect(json.details).toMatchObject({ code: 'BLOCKED', outcomeUnknown: false });
+	expect(iam.seen).toEqual([]);
+	await iam.close();
+	await simulator.close();
+});
+
+it("n8n's egress (SSRF) policy blocks the list of endpoint services", async () => {
+	const service = await startScriptedServer(() => ({ body: { endpoint_services: [], total_count: 0 } }));
+	const credential = {
+		region: 'custom',
+		baseUrl: service.url,
+		token: 'MIItoken',
+		projectId: 'p',
+		workspaceId: 'w',
+	};
+	const search = async (vpcepUrl: string) =>
+		await searchList(OUR_NODE, 'searchEndpointServices', {
+			types: await built,
+			credentials: { dataArtsInsightApi: { ...credential, vpcepUrl } },
+		});
+	await expect(search(service.url)).rejects.toThrow('could not be listed');
+	expect(service.seen).toEqual([]);
+	await service.close();
 });

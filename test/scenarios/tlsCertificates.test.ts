@@ -4,86 +4,88 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-import { catalogue, loopbackCertificate, startSimulator } from '../support/cloud';
-import { expiredCertificate, futureCertificate } from '../support/network/certificates';
+import {
+	endpointServices,
+	expiredCertificate,
+	futureCertificate,
+	loopbackCertificate,
+	startSimulator,
+} from '../support/cloud';
 import { startCountingService } from '../support/cloud/countingService';
 import { startTcpProxy } from '../support/network/tcpProxy';
-import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/runNode';
+import { useNoBackOff } from '../support/network/backOff';
 
 const names = makeNames(10);
 
 // No waits between repetitions, should there be any.
-beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0));
-afterEach(() => jest.restoreAllMocks());
+useNoBackOff();
 
-describe.each([1, 10])('with %d under way, a server whose certificate', (maxConcurrency) => {
+describe.each([1, 10])('with %d in flight, a server whose TLS certificate', (maxConcurrency) => {
 	it.each([
 		[
-			'nobody vouches for',
+			'is self-signed',
 			loopbackCertificate,
 			'is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)',
 			/certificate authority/,
 		],
 		['has expired', expiredCertificate, 'has expired (CERT_HAS_EXPIRED)', /renew the certificate/],
 		['is not valid yet', futureCertificate, 'is not valid yet (CERT_NOT_YET_VALID)', /clock/],
-	])(
-		'%s gets nothing and is asked once, unless the credential says otherwise',
-		async (_what, tls, why, remedy) => {
-			const service = await startCountingService({ tls });
-			const proxy = await startTcpProxy(service.url);
-			const run = async (allowUnauthorizedCerts: boolean) => {
-				const { items } = await verify(names, {
-					credentials: {
-						...service.credentials,
-						baseUrl: `https://127.0.0.1:${proxy.port}`,
-						allowUnauthorizedCerts,
-					},
-					options: { maxConcurrency, maxRetries: 3 },
-				});
-				expectOneOutputEach(items, names);
-				return items;
-			};
-			try {
-				// The other way round at the end, too: a connection that was let through must not serve a stricter credential.
-				for (const allowed of [false, true, false]) {
-					const before = { connections: proxy.connections, posts: postsOf(service, names) };
-					const items = await run(allowed);
-					if (allowed) {
-						expect(detailsOf(items)).toEqual(names.map(() => undefined));
-						expect(postsOf(service, names)).toEqual(names.map(() => 1));
-						continue;
-					}
-					for (const { json } of items) {
-						expect(json.error).toBe(`No connection to 127.0.0.1:${proxy.port}: its certificate ${why}`);
-					}
-					for (const details of detailsOf(items)) {
-						expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
-						expect(details?.description).toMatch(/Nothing was sent.*Ignore SSL Issues/);
-						expect(details?.description).toMatch(remedy);
-						expect(/certificate authority/.test(details?.description ?? '')).toBe(why.includes('trusted'));
-					}
-					expect(proxy.connections - before.connections).toBe(names.length);
-					expect(postsOf(service, names)).toEqual(before.posts);
+	])('%s gets nothing and no retry, unless Ignore SSL Issues is on', async (_what, tls, why, remedy) => {
+		const service = await startCountingService({ tls });
+		const proxy = await startTcpProxy(service.url);
+		const run = async (allowUnauthorizedCerts: boolean) => {
+			const { items } = await verify(names, {
+				credential: {
+					...service.credentials,
+					baseUrl: `https://127.0.0.1:${proxy.port}`,
+					allowUnauthorizedCerts,
+				},
+				options: { maxConcurrency, maxRetries: 3 },
+			});
+			expectOneOutputEach(items, names);
+			return items;
+		};
+		try {
+			// The other way round at the end, too: a connection that was let through must not serve a stricter credential.
+			for (const allowed of [false, true, false]) {
+				const before = { connections: proxy.connections, posts: postsOf(service, names) };
+				const items = await run(allowed);
+				if (allowed) {
+					expect(detailsOf(items)).toEqual(names.map(() => undefined));
+					expect(postsOf(service, names)).toEqual(names.map(() => 1));
+					continue;
 				}
-			} finally {
-				await proxy.close();
-				await service.close();
+				for (const { json } of items) {
+					expect(json.error).toBe(`No connection to 127.0.0.1:${proxy.port}: its certificate ${why}`);
+				}
+				for (const details of detailsOf(items)) {
+					expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+					expect(details?.description).toMatch(/Nothing was sent.*Ignore SSL Issues/);
+					expect(details?.description).toMatch(remedy);
+					expect(/certificate authority/.test(details?.description ?? '')).toBe(why.includes('trusted'));
+				}
+				expect(proxy.connections - before.connections).toBe(names.length);
+				expect(postsOf(service, names)).toEqual(before.posts);
 			}
-		},
-	);
+		} finally {
+			await proxy.close();
+			await service.close();
+		}
+	});
 });
 
-describe('in a process of its own, whose environment Node.js reads', () => {
+describe('environment of Node.js', () => {
 	const run = promisify(execFile);
 	const script = `
 		const { createClient, readCredential } = require(process.env.TRANSPORT);
-		createClient(readCredential(JSON.parse(process.env.CREDENTIALS)), { timeout: 5_000, maxRetries: 0 })
-			.then((call) => call({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' } }))
+		const call = createClient(readCredential(JSON.parse(process.env.CREDENTIALS)), { timeout: 5_000, maxRetries: 0 });
+		call({ method: 'POST', path: '/x', body: { vpc_ep_server_name: 'a' }, doubt: 'It may have acted' })
 			.then(() => 'sent', ({ message, description }) => message + '. ' + description)
 			.then(console.log);`;
 
 	/** What becomes of one call in it. */
-	async function callWith(credentials: object, environment: Record<string, string>) {
+	async function callWith(credential: object, environment: Record<string, string>) {
 		const service = await startCountingService({ tls: loopbackCertificate, host: '0.0.0.0' });
 		try {
 			const { port } = new URL(service.url);
@@ -94,7 +96,7 @@ describe('in a process of its own, whose environment Node.js reads', () => {
 					...service.credentials,
 					baseUrl: `https://127.0.0.1:${port}`,
 					allowUnauthorizedCerts: false,
-					...credentials,
+					...credential,
 				}).replaceAll('PORT', port),
 			};
 			const { stdout } = await run(process.execPath, ['-e', script], { env });
@@ -110,17 +112,17 @@ describe('in a process of its own, whose environment Node.js reads', () => {
 		expect(posts).toBe(0);
 	});
 
-	describe('with a certificate authority of its own', () => {
+	describe('with NODE_EXTRA_CA_CERTS', () => {
 		const file = join(tmpdir(), `loopback-${process.pid}.pem`);
 		beforeAll(async () => await writeFile(file, loopbackCertificate.cert));
 		afterAll(async () => await rm(file));
 		const trusting = { NODE_EXTRA_CA_CERTS: file };
 
-		it('its certificates are taken', async () => {
+		it('TLS certificates of that authority are accepted', async () => {
 			expect(await callWith({}, trusting)).toEqual({ outcome: 'sent', posts: 1 });
 		});
 
-		it('a certificate for another host is not, and the advice speaks of the address', async () => {
+		it('a TLS certificate for another host is refused, and the advice speaks of the address', async () => {
 			const { outcome, posts } = await callWith({ baseUrl: 'https://127.0.0.2:PORT' }, trusting);
 			expect(outcome).toContain('its certificate is for another host (ERR_TLS_CERT_ALTNAME_INVALID)');
 			expect(outcome).toContain('it has to be the name that the certificate is for');
@@ -130,11 +132,27 @@ describe('in a process of its own, whose environment Node.js reads', () => {
 	});
 });
 
-it('a private cloud whose certificates nobody vouches for can be logged in to, if the credential says so', async () => {
+it('a server without TLS gets nothing at an https address', async () => {
+	const service = await startCountingService();
+	const { items } = await verify(names, {
+		credential: { ...service.credentials, baseUrl: service.url.replace('http:', 'https:') },
+		options: { maxRetries: 0 },
+	});
+	await service.close();
+	for (const details of detailsOf(items)) {
+		expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
+	}
+	expect(service.posts.size).toBe(0);
+});
+
+it('a login at a private cloud with a self-signed TLS certificate needs Ignore SSL Issues', async () => {
 	const simulator = await startSimulator({ tls: loopbackCertificate });
 	const login = async (allowUnauthorizedCerts: boolean) => {
-		const credentials = { ...simulator.passwordCredentials, allowUnauthorizedCerts };
-		const { items } = await verify([catalogue.webShop.name], { credentials, options: { maxRetries: 0 } });
+		const credential = { ...simulator.passwordCredentials, allowUnauthorizedCerts };
+		const { items } = await verify([endpointServices.webShop.name], {
+			credential,
+			options: { maxRetries: 0 },
+		});
 		return items[0]?.json.error;
 	};
 	try {

@@ -2,20 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { INodeParameters } from 'n8n-workflow';
 
-import { catalogue, faultServerName, type Simulator, startSimulator } from '../support/cloud';
-import { byName, names, type NodeRun, runNode } from '../support/engine/runNode';
+import { endpointServices, faultServerName, type Simulator, startSimulator } from '../support/cloud';
+import { toItems, type NodeRun, runNode } from '../support/engine/runNode';
 
-const { salesWarehouse, webShop, financeLedger, customerRecords, newReporting, oldBilling } = catalogue;
+const { salesWarehouse, webShop, financeLedger, customerRecords, newReporting, oldBilling } =
+	endpointServices;
 
 let simulator: Simulator;
 beforeAll(async () => (simulator = await startSimulator()));
 beforeEach(() => simulator.reset());
 afterAll(async () => await simulator.close());
 
-/** Verifies by name with some options, and tells what the editor would hint at. */
+/** Verifies by name with some options; `hints` are what the editor shows. */
 async function verify(options: INodeParameters, list: string[], settings: Partial<NodeRun> = {}) {
 	const credential = simulator.credentials;
-	const result = await runNode({ ...byName, options }, { credential, input: names(...list), ...settings });
+	const result = await runNode({ options }, { credential, input: toItems(...list), ...settings });
 	const hints = result.run.data.resultData.runData['DataArts Insight']?.at(-1)?.hints ?? [];
 	return {
 		...result,
@@ -26,22 +27,22 @@ async function verify(options: INodeParameters, list: string[], settings: Partia
 
 const waiting = { waitForAcceptance: true, pollInterval: 1 };
 
-const asked = () =>
+const requestedNames = () =>
 	simulator.requests.map(({ body }) => (JSON.parse(body) as Record<string, string>).vpc_ep_server_name);
 
-async function onceAsked(times: number) {
+async function onceRequested(times: number) {
 	while (simulator.requests.length < times) await sleep(5);
 }
 
 describe('waiting for acceptance', () => {
 	it('verifies again until the owner accepts, and is still one item', async () => {
 		const running = verify(waiting, [financeLedger.name]);
-		await onceAsked(2);
+		await onceRequested(2);
 		simulator.accept(financeLedger.name);
 		const { statuses, items, hints } = await running;
 		expect(statuses).toEqual(['accepted']);
 		expect(items[0]?.pairedItem).toEqual({ item: 0 });
-		expect(asked()).toEqual(Array(3).fill(financeLedger.name));
+		expect(requestedNames()).toEqual(Array(3).fill(financeLedger.name));
 		expect(hints).toEqual([]);
 		const [first = 0, second = 0, third = 0] = simulator.requests.map(({ at }) => at);
 		expect(second - first).toBeGreaterThanOrEqual(990);
@@ -66,16 +67,16 @@ describe('waiting for acceptance', () => {
 		expect(simulator.requests).toHaveLength(1);
 	});
 
-	it('gives out the last status when the time is up, and says so', async () => {
+	it('gives out the last status when Max Wait is over, with a hint', async () => {
 		const { statuses, hints } = await verify({ ...waiting, maxWait: 2 }, [financeLedger.name, webShop.name]);
 		expect(statuses).toEqual(['pendingAcceptance', 'accepted']);
-		expect(asked().filter((name) => name === financeLedger.name)).toHaveLength(3);
+		expect(requestedNames().filter((name) => name === financeLedger.name)).toHaveLength(3);
 		expect(hints).toEqual([
 			'1 of 2 items: pendingAcceptance after 2 seconds. Ask the owner of the endpoint service to accept the endpoint in the VPC Endpoint console, then run the node again.',
 		]);
 	});
 
-	it('looks a last time when the time is up, however long the interval', async () => {
+	it('polls a last time when Max Wait is over, however long the interval', async () => {
 		const { statuses } = await verify({ ...waiting, pollInterval: 3600, maxWait: 1 }, [newReporting.name]);
 		expect(statuses).toEqual(['accepted']);
 	});
@@ -83,8 +84,8 @@ describe('waiting for acceptance', () => {
 	it('holds no other item back, and keeps their order', async () => {
 		const list = [financeLedger.name, customerRecords.name, webShop.name, salesWarehouse.name];
 		const running = verify({ ...waiting, maxConcurrency: 1 }, list);
-		await onceAsked(4);
-		expect(asked()).toEqual(list);
+		await onceRequested(4);
+		expect(requestedNames()).toEqual(list);
 		simulator.accept(financeLedger.name);
 		simulator.accept(customerRecords.name);
 		const { statuses, items } = await running;
@@ -93,10 +94,10 @@ describe('waiting for acceptance', () => {
 		expect(simulator.requests).toHaveLength(6);
 	});
 
-	it('ends when the execution is stopped, and sends nothing more', async () => {
+	it('cancel: ends and sends nothing more', async () => {
 		const stop = new AbortController();
 		const running = verify(waiting, [financeLedger.name, customerRecords.name], { signal: stop.signal });
-		await onceAsked(2);
+		await onceRequested(2);
 		await sleep(50);
 		stop.abort();
 		const stopped = performance.now();
@@ -107,7 +108,7 @@ describe('waiting for acceptance', () => {
 		expect(simulator.requests).toHaveLength(2);
 	});
 
-	it('does not even log in again when the execution is stopped', async () => {
+	it('cancel: does not log in again (token expired)', async () => {
 		const brief = await startSimulator({ tokenLifetime: 200 });
 		const stop = new AbortController();
 		const running = verify(waiting, [financeLedger.name], {
@@ -123,7 +124,7 @@ describe('waiting for acceptance', () => {
 		await brief.close();
 	});
 
-	it('goes on after a look that tells nothing', async () => {
+	it('goes on after a poll that fails (500, 502, 504, 429, 503, reset, timeout)', async () => {
 		const faults = [
 			'apigw-0601',
 			'apigw-0201-502',
@@ -139,12 +140,12 @@ describe('waiting for acceptance', () => {
 			const running = verify({ ...waiting, maxRetries: 0, timeout: 500 }, [financeLedger.name], {
 				credential: cloud.credentials,
 			});
-			const onceAsked = async (times: number) => {
+			const onceRequested = async (times: number) => {
 				while (cloud.requests.length < times) await sleep(5);
 			};
-			await onceAsked(1);
+			await onceRequested(1);
 			cloud.failNext(fault);
-			await onceAsked(2);
+			await onceRequested(2);
 			cloud.accept(financeLedger.name);
 			const { statuses, hints } = await running;
 			const { length } = cloud.requests;
@@ -156,9 +157,9 @@ describe('waiting for acceptance', () => {
 		);
 	});
 
-	it('gives out the last status where the last look tells nothing, and says so', async () => {
+	it('gives out the last status where the last poll fails (500), with a hint', async () => {
 		const running = verify({ ...waiting, maxWait: 1, simplify: true }, [financeLedger.name, webShop.name]);
-		await onceAsked(2);
+		await onceRequested(2);
 		simulator.failNext('apigw-0601', 5);
 		const { statuses, items, hints } = await running;
 		expect(statuses).toEqual(['pendingAcceptance', 'accepted']);
@@ -169,7 +170,7 @@ describe('waiting for acceptance', () => {
 		]);
 	});
 
-	it('looks in time while a long list is still being sent', async () => {
+	it('polls in time while many items are still being sent', async () => {
 		const slow = await startSimulator({ latency: 40 });
 		const list = [financeLedger.name, ...Array<string>(70).fill(salesWarehouse.name)];
 		await verify({ ...waiting, maxWait: 2, maxConcurrency: 1 }, list, { credential: slow.credentials });
@@ -184,18 +185,18 @@ describe('waiting for acceptance', () => {
 		await slow.close();
 	});
 
-	it('ends with a call that the service refused, and tells the last status', async () => {
+	it('ends with a poll that is refused (403), and the error tells the last status', async () => {
 		const running = verify(waiting, [financeLedger.name], { onError: 'continueErrorOutput' });
-		await onceAsked(1);
+		await onceRequested(1);
 		simulator.failNext('insight-20010003');
-		const { bad } = await running;
-		const details = bad[0]?.json.details as Record<string, string>;
+		const { errorOutput } = await running;
+		const details = errorOutput[0]?.json.details as Record<string, string>;
 		expect(details.description).toContain('Ask an administrator');
-		expect(details.description).toContain('Before this call the VPC endpoint was pendingAcceptance');
+		expect(details.description).toContain('Before this request the VPC endpoint was pendingAcceptance');
 		expect(simulator.requests).toHaveLength(2);
 	});
 
-	it('ends with the first error of another item, which tells who was still waiting', async () => {
+	it('without Continue On Fail ends with the error of another item, which tells how many still waited', async () => {
 		const { error } = await verify({ ...waiting, maxConcurrency: 1 }, [
 			financeLedger.name,
 			webShop.name,
@@ -206,17 +207,17 @@ describe('waiting for acceptance', () => {
 		expect(simulator.requests).toHaveLength(3);
 	});
 
-	it('with Retry On Fail verifies again what was still waiting, and nothing that was done', async () => {
+	it('Retry On Fail verifies again what was still waiting, and nothing that was done', async () => {
 		const running = verify(waiting, [webShop.name, newReporting.name, financeLedger.name], {
 			settings: { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 },
 		});
-		await onceAsked(3);
+		await onceRequested(3);
 		simulator.failNext('insight-20010003');
-		await onceAsked(4);
+		await onceRequested(4);
 		simulator.accept(financeLedger.name);
 		const { statuses } = await running;
 		expect(statuses).toEqual(Array(3).fill('accepted'));
-		expect(asked().filter((name) => name === webShop.name)).toHaveLength(1);
+		expect(requestedNames().filter((name) => name === webShop.name)).toHaveLength(1);
 	});
 
 	it.each([
@@ -258,7 +259,9 @@ describe('without waiting', () => {
 
 	it('the hint of a single item is short', async () => {
 		const { hints } = await verify({}, [newReporting.name]);
-		expect(hints).toEqual(['Status: creating. Huawei Cloud is still at it. Run the node again in a minute.']);
+		expect(hints).toEqual([
+			'Status: creating. The endpoint is still being created. Run the node again in a minute.',
+		]);
 	});
 
 	it('there is no hint where all is well', async () => {

@@ -1,63 +1,65 @@
-/** The shortest time between two looks through all that rests, in milliseconds: there may be very many. */
-const LOOK = 20;
+/**
+ * The shortest time between two scans of the requests that are not due yet, in milliseconds. There may be tens of
+ * thousands of them.
+ */
+const SCAN_INTERVAL = 20;
 
-interface Rest<Request> {
-	itemIndex: number;
+interface Delayed<Request> {
 	request: Request;
 	/** By `performance.now()`. */
-	due: number;
+	dueAt: number;
 }
 
-/** Requests that are to be sent again later. Meanwhile they hold no connection and no other item back. */
+/** Requests that are to be sent again later. Meanwhile they hold no connection and delay no other request. */
 export class DelayQueue<Request> {
-	/** Those that were not due when they were looked through. */
-	private waiting: Array<Rest<Request>> = [];
+	/** The requests that were not due at the last scan. */
+	private delayed: Array<Delayed<Request>> = [];
 
-	/** Those that are due, the earliest last. */
-	private due: Array<Rest<Request>> = [];
+	/** The requests that were due at the last scan, the earliest last. */
+	private due: Array<Delayed<Request>> = [];
 
-	/** When the next item may be due, by `performance.now()`. */
-	private nextDue = Infinity;
+	/** When the next scan may find a due request, by `performance.now()`. */
+	private nextScan = Infinity;
 
 	get size(): number {
-		return this.waiting.length + this.due.length;
+		return this.delayed.length + this.due.length;
 	}
 
-	/** Milliseconds until the next item may be due. */
+	/** Milliseconds until the next request may be due. */
 	get left(): number {
-		return this.due.length > 0 ? 0 : this.nextDue - performance.now();
+		return this.due.length > 0 ? 0 : this.nextScan - performance.now();
 	}
 
-	/** @param after milliseconds */
-	add(itemIndex: number, request: Request, after: number) {
-		const due = performance.now() + after;
-		this.waiting.push({ itemIndex, request, due });
-		this.nextDue = Math.min(this.nextDue, due);
+	/** @param delay milliseconds until the request is due */
+	add(request: Request, delay: number) {
+		const dueAt = performance.now() + delay;
+		this.delayed.push({ request, dueAt });
+		this.nextScan = Math.min(this.nextScan, dueAt);
 	}
 
 	/**
-	 * Takes the item that has been due for the longest time.
+	 * Takes the request that has been due for the longest time.
 	 *
-	 * @param all whether those count as well that are not due yet
+	 * @param all whether requests count as well that are not due yet
 	 */
-	take(all = false): { itemIndex: number; request: Request } | undefined {
-		if (this.due.length === 0 && (all || this.left <= 0)) this.look(all);
-		return this.due.pop();
+	take(all = false): Request | undefined {
+		if (this.due.length === 0 && (all || this.left <= 0)) this.scan(all);
+		return this.due.pop()?.request;
 	}
 
-	private look(all: boolean) {
+	private scan(all: boolean) {
 		const now = performance.now();
-		const waiting: Array<Rest<Request>> = [];
-		let next = Infinity;
-		for (const rest of this.waiting) {
-			if (all || rest.due <= now) this.due.push(rest);
+		const delayed: Array<Delayed<Request>> = [];
+		let earliest = Infinity;
+		for (const one of this.delayed) {
+			if (all || one.dueAt <= now) this.due.push(one);
 			else {
-				waiting.push(rest);
-				next = Math.min(next, rest.due);
+				delayed.push(one);
+				earliest = Math.min(earliest, one.dueAt);
 			}
 		}
-		this.due.sort((a, b) => b.due - a.due);
-		this.waiting = waiting;
-		this.nextDue = Math.max(next, now + LOOK);
+		this.due.sort((a, b) => b.dueAt - a.dueAt);
+		this.delayed = delayed;
+		this.nextScan = Math.max(earliest, now + SCAN_INTERVAL);
 	}
 }

@@ -6,14 +6,20 @@ export function isTool({ type }: INode): boolean {
 }
 
 interface Result {
-	/** What was sent for it. */
+	/** What was sent for the item. */
 	request: string;
 	item: INodeExecutionData;
 }
 
 /**
- * What succeeded in the tries of a node so far. n8n hands over the same execute data to each try of a node, and to
- * nothing else but the calls of an agent's tools.
+ * What succeeded in the tries of a node so far, by the execute data of the node's run.
+ *
+ * n8n tells a node neither that it is tried again nor what an earlier try gave. The tries are recognised by an
+ * object: `WorkflowExecute.processRunExecutionData` in n8n-core takes one execute data off its stack, and its loop over
+ * the tries gives that same object to each call of `runNode`, and so to the context of each try. Another run of the node
+ * has another object. Should n8n come to copy the object for each try, every try would send all items again, as it
+ * would without this map; the test of Retry On Fail on n8n's engine fails then. Only an agent gives one execute data to
+ * several calls that are no tries: those of its tools, which are left out below.
  */
 const results = new WeakMap<object, { node: string; byItem: Map<number, Result> }>();
 

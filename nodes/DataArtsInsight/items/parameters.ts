@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { isExpression, isResourceLocatorValue } from 'n8n-workflow';
 
-import { InputError } from '../transport/errors/errors';
+import { type Advice, InputError } from '../transport/errors/errors';
 
 const maxConcurrency: INodeProperties = {
 	displayName: 'Max Concurrency',
@@ -29,6 +29,14 @@ const timeout: INodeProperties = {
 	typeOptions: { minValue: 1, maxValue: 3600000 },
 	default: 30000,
 	description: 'How many milliseconds one call may take, from sending it to the end of its answer',
+};
+
+/** What the user of the node can do about a failed request, with these options among others. */
+export const runAdvice: Advice = {
+	invalid: 'Check the values of the node and of the credential',
+	throttled:
+		'The service takes no more requests for the moment. Wait a minute, then run the node again with a lower Max Concurrency',
+	timeout: "Raise 'Timeout' in the options if the service needs longer",
 };
 
 /** The options that every operation has. */

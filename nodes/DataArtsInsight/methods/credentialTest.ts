@@ -22,9 +22,9 @@ export async function dataArtsInsightApiTest(
 	credential: ICredentialsDecrypted,
 ): Promise<INodeCredentialTestResult> {
 	try {
-		const session = readCredential(credential.data ?? {});
-		const path = `/v1/${session.projectId}/connections?limit=1&offset=0`;
-		const call = await createClient(session, { timeout: TIMEOUT, maxRetries: 0 });
+		const credentials = readCredential(credential.data ?? {});
+		const path = `/v1/${credentials.projectId}/connections?limit=1&offset=0`;
+		const call = createClient(credentials, { timeout: TIMEOUT, maxRetries: 0 });
 		await call({ method: 'GET', path });
 		return { status: 'OK', message: 'The token, the project and the workspace were accepted' };
 	} catch (error) {

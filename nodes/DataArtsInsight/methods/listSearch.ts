@@ -7,7 +7,8 @@ import type {
 import { NodeApiError } from 'n8n-workflow';
 
 import { createClient } from '../transport/client';
-import { InputError, isObject, RequestError, unexpectedAnswer } from '../transport/errors/errors';
+import { isObject, unexpectedResponse } from '../transport/errors/answer';
+import { InputError, RequestError } from '../transport/errors/errors';
 import { readCredential, VPC_ENDPOINT } from '../transport/identity/credential';
 
 /** How many endpoint services are fetched at a time; the service gives up to 1000. */
@@ -36,17 +37,16 @@ export async function searchEndpointServices(
 	paginationToken = '0',
 ): Promise<INodeListSearchResult> {
 	try {
-		const session = readCredential(await this.getCredentials('dataArtsInsightApi'), VPC_ENDPOINT);
+		const credential = readCredential(await this.getCredentials('dataArtsInsightApi'), VPC_ENDPOINT);
 		const egress = this.helpers.getSecureEgressFilter?.();
-		const call = await createClient(session, { timeout: TIMEOUT, maxRetries: 1, egress });
+		const call = createClient(credential, { timeout: TIMEOUT, maxRetries: 1, egress });
 		const text = filter.trim();
 		const search = text && `&${UUID.test(text) ? 'id' : 'endpoint_service_name'}=${encodeURIComponent(text)}`;
 		const offset = Number(paginationToken);
 		const page = `limit=${PAGE_SIZE}&offset=${offset}`;
-		const path = `/v1/${session.projectId}/vpc-endpoint-services?${page}${search}`;
+		const path = `/v1/${credential.projectId}/vpc-endpoint-services?${page}${search}`;
 		const { endpoint_services: services, total_count: total } = await call({ method: 'GET', path });
-
-		if (!Array.isArray(services)) throw unexpectedAnswer("the list 'endpoint_services'", false);
+		if (!Array.isArray(services)) throw unexpectedResponse("the list 'endpoint_services'");
 
 		const listed = offset + services.length;
 		return {

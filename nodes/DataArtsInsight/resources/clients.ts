@@ -1,13 +1,13 @@
 import { type IExecuteFunctions, isExpression, type IWorkflowExecuteAdditionalData } from 'n8n-workflow';
 
-import { createClient, type ClientLimits } from '../transport/client';
+import { type Client, type ClientLimits, createClient } from '../transport/client';
 import { readCredential } from '../transport/identity/credential';
 
 const CREDENTIAL = 'dataArtsInsightApi';
 
 /** The service as the credential of an item leads to it. */
 export interface ItemClient {
-	call: Awaited<ReturnType<typeof createClient>>;
+	call: Client;
 	projectId: string;
 	/** The project and workspace that it acts in, and where. */
 	place: string;
@@ -27,23 +27,22 @@ export async function clientReader(
 ): Promise<(itemIndex: number) => Promise<ItemClient>> {
 	const signal = context.getExecutionCancelSignal();
 	const egress = context.helpers.getSecureEgressFilter?.();
-	const clients = new Map<string, Promise<ItemClient>>();
+	const clients = new Map<string, ItemClient>();
 
 	async function read(itemIndex: number): Promise<ItemClient> {
 		const credential = await context.getCredentials(CREDENTIAL, itemIndex);
 		const content = JSON.stringify(credential);
 		const known = clients.get(content);
-		if (known) return await known;
-		const session = readCredential(credential);
-		const { origin, projectId, workspaceId } = session;
-		const place = [origin, projectId, workspaceId].join(' ');
-		const client = createClient(session, { ...limits, signal, egress }).then((call) => ({
-			call,
+		if (known) return known;
+		const readyCredential = readCredential(credential);
+		const { origin, projectId, workspaceId } = readyCredential;
+		const client = {
+			call: createClient(readyCredential, { ...limits, signal, egress }),
 			projectId,
-			place,
-		}));
+			place: [origin, projectId, workspaceId].join(' '),
+		};
 		clients.set(content, client);
-		return await client;
+		return client;
 	}
 
 	if (context.getInputData().length > 1 && (await holdsExpression(context))) return read;

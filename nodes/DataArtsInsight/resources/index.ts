@@ -1,24 +1,5 @@
-import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { Resource } from './resource';
+import { vpcEndpoint } from './vpcEndpoint';
 
-import * as vpcEndpoint from './vpcEndpoint';
-
-/** What the node can do, by the values of 'Resource' and 'Operation' that workflows store. */
-export const operations: Record<string, Record<string, Operation | undefined> | undefined> = {
-	vpcEndpoint: vpcEndpoint.operations,
-};
-
-interface Operation {
-	execute: (context: IExecuteFunctions) => Promise<INodeExecutionData[]>;
-}
-
-export const description: INodeProperties[] = [
-	{
-		displayName: 'Resource',
-		name: 'resource',
-		type: 'options',
-		noDataExpression: true,
-		default: 'vpcEndpoint',
-		options: [{ name: 'VPC Endpoint', value: 'vpcEndpoint' }],
-	},
-	...vpcEndpoint.description,
-];
+/** What the node can do. The first resource is the default. */
+export const resources: Resource[] = [vpcEndpoint];

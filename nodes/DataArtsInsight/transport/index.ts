@@ -4,9 +4,10 @@
  * file that it needs; the build leads all of them to here.
  */
 export * from './client';
+export * from './errors/answer';
 export * from './errors/errors';
 export * from './identity/credential';
 export * from './identity/httpRequestNode';
 export * from './pace';
 export { loginToken } from './identity/login';
-export { readAnswer } from './repeat';
+export { receive } from './repeat';

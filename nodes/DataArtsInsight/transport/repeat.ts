@@ -1,142 +1,183 @@
-import type { JsonObject } from 'n8n-workflow';
-
-import type { Connection } from './network/connection';
 import {
-	ended,
-	interruption,
+	cancelled,
+	interruptionError,
+	isCertificateError,
+	notSent,
+	type Target,
+} from './errors/interruption';
+import {
 	isObject,
-	refusal,
-	type RefusalContext,
-	RequestError,
-	unexpectedAnswer,
-} from './errors/errors';
-import { type HttpResponse, exchange, ExchangeError } from './network/exchange';
+	readRefusal,
+	type ReceivedObject,
+	type Refusal,
+	refusalError,
+	unexpectedResponse,
+	type Verdict,
+} from './errors/answer';
+import { type RequestContext, RequestError } from './errors/errors';
 import { cleanObject, readJson } from './errors/json';
-import { backOff, MAX_WAIT, type Pace, wait } from './pace';
-import type { Route } from './network/route';
 import { SecretMask } from './errors/secrets';
+import { retryAfter } from './errors/serviceText';
+import type { Interruption } from './network/deadline';
+import type { HttpResponse } from './network/exchange';
+import { backOff, MAX_WAIT, Pace, wait } from './pace';
 
-/** One request, ready to be sent. */
-export interface OutgoingRequest {
-	method: 'GET' | 'POST';
-	origin: string;
-	/** Path and query, from the first slash on. */
-	path: string;
-	headers: Record<string, string>;
-	/** JSON, or nothing. */
-	body?: string;
-	/** Whether an answer can be that to this request; all can when left out. */
-	isAnswer?: (object: JsonObject) => boolean;
-}
+/*
+ * Whether a request may have acted, whether it may be sent again, and how long to wait. Nobody else decides that.
+ *
+ * | what came of the request                          | may have acted | sent again                       |
+ * | ------------------------------------------------- | -------------- | -------------------------------- |
+ * | no connection                                     | no             | yes, unless trying cannot help   |
+ * | ended from this side before it was sent           | no             | no                               |
+ * | sent, and no whole response                       | yes            | no                               |
+ * | 429; 503 from the gateway (a code of APIG)        | no             | yes, when the service says so    |
+ * | 4xx; a redirect but 303; `is_success` is false    | no             | no                               |
+ * | 303; any other 3xx; 5xx                           | yes            | no                               |
+ * | success without what was asked for                | yes            | no                               |
+ *
+ * Source: Huawei Cloud, API Gateway, "Error Codes".
+ */
 
-/** How the requests of a run are made. */
+/** How requests are sent. */
 export interface RequestLimits {
 	/** Milliseconds that one attempt may take, from the first byte sent to the last byte read. */
 	timeout: number;
-	/** How often a request is repeated that the service cannot have acted on. */
+	/** How often a request is sent again that the service cannot have acted on. */
 	maxRetries: number;
 	/** Aborted when the execution is stopped. */
 	signal?: AbortSignal;
 }
 
-/** An answer with a success status. */
-export interface ReceivedObject {
-	object: JsonObject;
-	headers: HttpResponse['headers'];
+/** A login is shared by runs, so it has limits of its own. */
+export const LOGIN_LIMITS: RequestLimits = { timeout: 30_000, maxRetries: 2 };
+
+function verdictOnRefusal({ status, headers, code, redirectTo }: Refusal): Verdict {
+	// By 303 a server says that it has acted and where the result is.
+	if (redirectTo) return { mayHaveActed: status === 303 };
+	if (status < 300) return { mayHaveActed: false };
+	// Whoever answered so, such as a cache, did not say whether it passed the request on.
+	if (status < 400) return { mayHaveActed: true };
+	// With 503 the gateway says that it did not pass the request on.
+	if (status === 429 || (status === 503 && /^APIG(W)?\./.test(code))) {
+		return { mayHaveActed: false, retry: { throttled: true, after: retryAfter(headers) } };
+	}
+	return { mayHaveActed: status >= 500 };
+}
+
+function verdictOnInterruption({ cause, sent, stopped }: Interruption): Verdict {
+	if (sent || stopped) return { mayHaveActed: sent };
+	const isLasting =
+		cause.code === 'EGRESS_BLOCKED' ||
+		(cause.code === 'PROXY_REFUSED' && !cause.reached) ||
+		isCertificateError(cause.code);
+	return { mayHaveActed: false, retry: isLasting ? undefined : { throttled: false } };
 }
 
 /**
- * Sends a request once.
+ * Reads a response.
  *
- * @throws {RequestError} if the service refused, could not be reached, or answered with anything but a JSON object
+ * @param missing tells what an object lacks to be what was asked for; nothing if it lacks nothing
+ * @throws {RequestError} if the response is not a success that holds what was asked for
  */
-export async function sendRequest(
-	route: Route,
-	request: OutgoingRequest,
-	{ timeout, signal }: RequestLimits,
-	context: RefusalContext,
-): Promise<ReceivedObject> {
-	let handedOver = false;
-	const send = async (connection: Connection) => {
-		handedOver = true;
-		const answer = await exchange(connection, request, timeout, signal);
-		// Who answers something else than JSON may have more to say, which the next request must not get.
-		if (!/^\s*\{/.test(answer.text)) connection.discard();
-		try {
-			const received = readAnswer(answer, context);
-			if (request.isAnswer?.(received.object) !== false) return received;
-			// It was sent to somebody else, and what comes next on this connection may be as well.
-			connection.discard();
-			throw unexpectedAnswer('what was asked for', context.creates, answer.status);
-		} catch (error) {
-			throw error instanceof RequestError
-				? error
-				: unexpectedAnswer('anything that could be read', context.creates, answer.status);
-		}
-	};
-	try {
-		return await route.withConnection(send, signal);
-	} catch (error) {
-		// What nobody foresaw tells nothing of the request, so once that was handed over it may have left.
-		const reason = error instanceof ExchangeError ? error : new ExchangeError(error as Error, handedOver);
-		throw error instanceof RequestError ? error : interruption(reason, route, context.creates);
-	}
-}
-
-/** @throws {RequestError} if the answer is not a success that holds a JSON object */
-export function readAnswer(answer: HttpResponse, context: RefusalContext): ReceivedObject {
-	const { status, headers, text } = answer;
+export function receive(
+	response: HttpResponse,
+	context: RequestContext,
+	missing?: (object: ReceivedObject['object']) => string | undefined,
+): ReceivedObject {
+	const { status, headers, text } = response;
 	const value = readJson(text);
-	const object = isObject(value) ? value : undefined;
-	if (status >= 300 || object?.is_success === false) throw refusal(answer, object, context);
-	if (!object || status < 200) throw unexpectedAnswer('a JSON object', context.creates, status);
+	const body = isObject(value) ? value : undefined;
+	if (status >= 300 || body?.is_success === false) {
+		const refusal = readRefusal(response, body, context.secrets);
+		throw refusalError(refusal, verdictOnRefusal(refusal), context);
+	}
+	if (!body || status < 200) throw unexpectedResponse('a JSON object', status, context.doubt);
+	const lack = missing?.(body);
+	if (lack) throw unexpectedResponse(lack, status, context.doubt);
 	const mask = new SecretMask(context.secrets);
 	const suspected = mask.suspects(text) || text.includes('__proto__');
-	return { object: suspected ? cleanObject(object, mask) : object, headers };
+	return { object: suspected ? cleanObject(body, mask) : body, headers };
+}
+
+/** The error for a request that brought no whole response. */
+export function interrupted(
+	interruption: Interruption,
+	target: Target,
+	context: Pick<RequestContext, 'doubt' | 'advice'>,
+): RequestError {
+	return interruptionError(interruption, target, verdictOnInterruption(interruption), context);
 }
 
 /**
- * Repeats an attempt only where the service cannot have acted on it: the connection was never established, or the
- * gateway answered 429 or 503. undici's retry handler decides before it reads the answer's body, where the
- * gateway says who it is, and knows nothing of the run's other requests; so the loop is ours.
+ * Sends a request, and sends it again only where the service cannot have acted on it. undici's retry handler decides
+ * before it reads the response's body, where the gateway says who it is, and knows nothing of the run's other requests.
  *
  * @param pace shared by all requests that a throttling service holds back together
+ * @param attempt sends the request once
  * @throws {RequestError} the last attempt's
+ * @throws whatever else an attempt throws
  */
 export async function withRetries<Result>(
-	{ maxRetries, signal }: RequestLimits,
-	pace: Pace,
+	{ maxRetries, signal }: Omit<RequestLimits, 'timeout'>,
+	pace: Pace<RequestError>,
 	attempt: () => Promise<Result>,
 ): Promise<Result> {
 	for (let attempts = 1; ; attempts++) {
 		await pace.ready(signal);
-		// Not even a login may leave once the execution was stopped.
-		if (signal?.aborted) throw ended('cancelled', false);
-		const closed = pace.closed();
-		if (closed) throw closed;
+		// Once the execution was stopped not even a login may be sent.
+		if (signal?.aborted) throw cancelled();
+		const closure = pace.closed();
+		if (closure) throw notSent(closure.cause, closure.reason);
 		try {
 			const result = await attempt();
 			pace.speedUp();
 			return result;
 		} catch (error) {
-			const { retry: repetition } = error as RequestError;
-			const delay = Math.max(repetition?.after ?? 0, backOff(attempts));
-			if (repetition?.throttled) pace.slowDown(delay, error as RequestError);
-			// Whoever refuses a call has taken it.
-			else if (isRefused(error)) pace.speedUp();
-			if (!repetition || attempts > maxRetries || delay > MAX_WAIT || signal?.aborted) {
-				throw triedTimes(error as RequestError, attempts);
-			}
-			if (!repetition.throttled) await wait(delay, signal);
+			const failure = error instanceof RequestError ? error.with({ attempts }) : undefined;
+			const delay = failure && delayBeforeRetry(failure, attempts, pace);
+			const isLast = attempts > maxRetries || signal?.aborted;
+			if (delay === undefined || isLast) throw failure ?? error;
+			if (!failure?.retry?.throttled) await wait(delay, signal);
 		}
 	}
 }
 
-function isRefused(error: unknown): boolean {
-	return error instanceof RequestError && (error.details.httpStatus ?? 500) < 500;
+/**
+ * Tells the run's pace how the service took a request.
+ *
+ * @returns milliseconds to wait before it is sent again; nothing if it is not
+ */
+function delayBeforeRetry(
+	failure: RequestError,
+	attempts: number,
+	pace: Pace<RequestError>,
+): number | undefined {
+	const { retry, details } = failure;
+	const delay = Math.max(retry?.after ?? 0, backOff(attempts));
+	if (retry?.throttled) pace.slowDown(delay, failure);
+	// Whoever refuses a request has taken it.
+	else if ((details.httpStatus ?? 500) < 500) pace.speedUp();
+	return retry && delay <= MAX_WAIT ? delay : undefined;
 }
 
-function triedTimes(error: RequestError, attempts: number): RequestError {
-	error.attempts = attempts;
-	return error;
+/**
+ * Sends a login. It creates nothing, so it is sent again as well where a response was lost, or where IAM failed itself.
+ * A login to which IAM gave no response in time is not worth another one.
+ *
+ * @param attempt sends it once
+ * @throws {RequestError} the last attempt's
+ */
+export async function withLoginRetries<Result>(
+	signal: AbortSignal,
+	attempt: (limits: RequestLimits) => Promise<Result>,
+): Promise<Result> {
+	const limits = { ...LOGIN_LIMITS, signal };
+	return await withRetries(limits, new Pace(), async () => {
+		return await attempt(limits).catch((error: unknown) => {
+			if (!(error instanceof RequestError) || error.retry) throw error;
+			const { code, httpStatus = 0 } = error.details;
+			const isVerdict = code !== 'CONNECTION_LOST' && httpStatus < 500;
+			throw isVerdict ? error : error.with({ retry: { throttled: false } });
+		});
+	});
 }

@@ -1,4 +1,8 @@
-/** A self-signed pair for localhost and 127.0.0.1 until 2124. It guards nothing: this repository publishes its key. */
+/*
+ * Self-signed certificates for localhost and 127.0.0.1. They guard nothing: this repository publishes their keys.
+ */
+
+/** Valid until 2124. */
 export const loopbackCertificate = {
 	key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4llKaGEnXeyZhWn2
@@ -15,6 +19,46 @@ rimpUHC6lXi8aBnh2KSTwY0CLrKru04ABPljq3FOOK3fIpoSNfiGZ697ISV+6Big
 hwR/AAABMB0GA1UdDgQWBBRsvEscuZ8htcFALTlL3kcJ7ZDNCTAKBggqhkjOPQQD
 AgNIADBFAiEAri2xRkEcA7i219++Hks0j67+rl1r9EbMkSFvKgtGvtoCIH8G5mMA
 Kv7gImhSs3TDaXEabyty4mhzVipiKjyYrD18
+-----END CERTIFICATE-----
+`,
+};
+
+/** The key of the two certificates below. It guards nothing either. */
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgk2EOM+6X5yNRAlQv
+2Rqesk1NyJkIUK8EljmFa+QegT+hRANCAAT/OcYbEY/GH+FPYOR0rji2IFrRgWl1
+WfiAnHqHvSDF6U0B8Qrydn9LQd2MKbxl/+McQqtARYCJOTa/JV12/4b7
+-----END PRIVATE KEY-----
+`;
+
+/** Was valid in 2020. */
+export const expiredCertificate = {
+	key,
+	cert: `-----BEGIN CERTIFICATE-----
+MIIBXjCCAQWgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwHhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAUMRIwEAYDVQQDDAls
+b2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAT/OcYbEY/GH+FPYOR0
+rji2IFrRgWl1WfiAnHqHvSDF6U0B8Qrydn9LQd2MKbxl/+McQqtARYCJOTa/JV12
+/4b7o0gwRjAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCQYDVR0TBAIwADAd
+BgNVHQ4EFgQUBHWt5Lb/PAYc2GHbj/GH+7Edc/wwCgYIKoZIzj0EAwIDRwAwRAIg
+CDnbL7IEgIJFvB22nVoI20JddJxQXfxzEOzziVBQBtMCIGtjqDLOgHwgC5DlHOyk
+lYNtor7ojvyHztyks1tXclGF
+-----END CERTIFICATE-----
+`,
+};
+
+/** Will be valid from 2120 on. */
+export const futureCertificate = {
+	key,
+	cert: `-----BEGIN CERTIFICATE-----
+MIIBZDCCAQmgAwIBAgIBAjAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIhgPMjEyMDAxMDEwMDAwMDBaGA8yMTI0MDEwMTAwMDAwMFowFDESMBAGA1UE
+AwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE/znGGxGPxh/h
+T2DkdK44tiBa0YFpdVn4gJx6h70gxelNAfEK8nZ/S0HdjCm8Zf/jHEKrQEWAiTk2
+vyVddv+G+6NIMEYwGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAkGA1UdEwQC
+MAAwHQYDVR0OBBYEFAR1reS2/zwGHNhh24/xh/uxHXP8MAoGCCqGSM49BAMCA0kA
+MEYCIQCJLJkUYjTlmIY7fUXniHlRvnvVelKXQ0lshfe8EfYu/gIhANIrZVIyZFlv
+ibt7r4PUl/M596sAjWSfi1c3M4XQPF23
 -----END CERTIFICATE-----
 `,
 };

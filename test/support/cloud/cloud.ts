@@ -74,7 +74,7 @@ const service = (
 ): EndpointService => ({ id, name: `${prefix}.${id}`, firstAnswer });
 
 /** The endpoint services of this cloud; their names take each form that section 1 of the API reference lists. */
-export const catalogue = {
+export const endpointServices = {
 	salesWarehouse: service('cn-north-4.sales-warehouse', '4f1c8a2e-6b3d-4e57-9a10-d2c7b5e8f634', 'accepted'),
 	webShop: service('cn-north-4.web-shop', 'a83e5b90-1f47-4c2d-8e6a-7b09c4d1f2e5', 'accepted'),
 	nameless: service('cn-north-4', '6d2b9f14-c870-4a3e-b5d9-13e8f7a0c462', 'accepted'),
@@ -102,7 +102,7 @@ export const catalogue = {
 	),
 } satisfies Record<string, EndpointService>;
 
-const services: EndpointService[] = Object.values(catalogue);
+const services: EndpointService[] = Object.values(endpointServices);
 
 /** A freshly created endpoint with every field of the API reference, section 1. */
 export function newEndpoint(
@@ -176,13 +176,13 @@ export class Cloud {
 
 	/**
 	 * @param now the simulated clock: milliseconds since 1970
-	 * @param moreServices how many endpoint services the account has beside those of the catalogue
+	 * @param moreServices how many endpoint services the account has beside `endpointServices`
 	 */
 	constructor(
 		private readonly now: () => number,
 		moreServices: number,
 	) {
-		const others: EndpointService[] = [catalogue.cloudOwned, catalogue.partnerArchive];
+		const others: EndpointService[] = [endpointServices.cloudOwned, endpointServices.partnerArchive];
 		const more = Array.from({ length: moreServices }, (_, index) =>
 			service(`cn-north-4.branch-${index + 1}`, randomUUID(), 'accepted'),
 		);
@@ -190,10 +190,10 @@ export class Cloud {
 	}
 
 	/** Verifies the service and creates its endpoint, or shows the one that exists: the API reference, section 1. */
-	verify(ask: VerifyRequest): Endpoint {
-		const found = this.find(ask);
+	verify(request: VerifyRequest): Endpoint {
+		const found = this.find(request);
 		if (found.firstAnswer === 'not whitelisted') throw new Refusal('endpoint-2012');
-		const key = `${ask.ds_type} ${found.id}`;
+		const key = `${request.ds_type} ${found.id}`;
 		const known = this.endpoints.get(key);
 		const endpoint: Endpoint = known
 			? {
@@ -204,7 +204,7 @@ export class Cloud {
 						known.vpc_ep_client_status === 'creating' ? 'accepted' : known.vpc_ep_client_status,
 				}
 			: {
-					...newEndpoint(ask.ds_type, found, this.now()),
+					...newEndpoint(request.ds_type, found, this.now()),
 					vpc_ep_client_status: found.firstAnswer,
 				};
 		this.endpoints.set(key, endpoint);

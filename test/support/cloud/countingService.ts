@@ -4,18 +4,29 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { newEndpoint, projectId, type VerifyRequest, validToken, workspaceId } from '.';
+import {
+	type Answer,
+	documentedFaults,
+	type FaultName,
+	faults,
+	type FaultHandler,
+	newEndpoint,
+	projectId,
+	type VerifyRequest,
+	validToken,
+	workspaceId,
+} from '.';
 
-/** What can be said to a call that the service cannot have acted on: only these may be repeated. */
+/** Replies after which the service cannot have acted: only these may be retried. */
 export const repeatable = ['throttled', 'unavailable'] as const;
-/** What leaves open whether an endpoint was created: never to be repeated. */
+/** Replies that leave open whether an endpoint was created: never to be retried. */
 export const ambiguous = ['500', '502', '503', '504', 'html', 'no-id', 'reset', 'cut', 'truncated'] as const;
-/** What says that nothing was created, and that asking again is of no use. */
+/** Replies that say that nothing was created, and that a retry is of no use. */
 export const refused = ['400', '403', '404', 'not-success', 'redirect'] as const;
 
 export type Reply =
 	| 'good'
-	| 'silence'
+	| 'hang'
 	| (typeof repeatable)[number]
 	| (typeof ambiguous)[number]
 	| (typeof refused)[number]
@@ -27,19 +38,19 @@ export interface ServiceOptions {
 	host?: string;
 	/** Milliseconds that an idle connection stays open. */
 	keepAliveTimeout?: number;
-	/** Whether the answers name that time; they do when left out. */
-	hint?: boolean;
-	/** Whether each connection ends with its first answer. */
-	closeEach?: boolean;
-	/** Each connection ends with its answer of this number, and that answer says so. */
-	answersEach?: number;
-	/** How each connection ends right behind its first answer, which does not say so. TLS never says goodbye here. */
-	closeBehind?: 'end' | 'destroy';
-	/** Milliseconds before each answer. */
+	/** Whether the responses announce that time (Keep-Alive: timeout); they do when left out. */
+	announceKeepAlive?: boolean;
+	/** Whether each connection ends with its first response, which says so. */
+	connectionPerRequest?: boolean;
+	/** Each connection ends with its response of this number, which says so. */
+	requestsPerConnection?: number;
+	/** How each connection ends right after its first response, which does not say so. */
+	closeAfterResponse?: 'end' | 'destroy';
+	/** Milliseconds before each response. */
 	latency?: number;
 }
 
-/** A DataArts Insight that knows every endpoint service and counts how often it is asked for each. */
+/** A DataArts Insight that knows every endpoint service and counts the POSTs for each. */
 export interface CountingService {
 	url: string;
 	credentials: Record<string, string | boolean>;
@@ -49,10 +60,10 @@ export interface CountingService {
 	readonly times: number[];
 	/** TCP connections that were accepted. */
 	readonly connections: number;
-	/** The most requests that were under way at once. */
-	mostUnderWay: number;
-	/** The answer to the n-th POST for a name, counted from 1; always good at the start. */
-	reply: (name: string, knock: number) => Reply;
+	/** The most requests that were in flight at once. */
+	mostInFlight: number;
+	/** The reply to the n-th POST for a name, counted from 1; always good at the start. */
+	reply: (name: string, attempt: number) => Reply;
 	close: () => Promise<void>;
 }
 
@@ -62,10 +73,10 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 		tls,
 		host = '127.0.0.1',
 		keepAliveTimeout = 5_000,
-		hint = true,
-		closeEach = false,
-		answersEach,
-		closeBehind,
+		announceKeepAlive = true,
+		connectionPerRequest = false,
+		requestsPerConnection,
+		closeAfterResponse,
 		latency = 0,
 	} = options;
 	const posts = new Map<string, number>();
@@ -79,26 +90,26 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 		const { socket } = request;
 		clearTimeout(idle.get(socket));
 		response.on('finish', () => {
-			if (closeBehind) socket[closeBehind]();
+			if (closeAfterResponse) socket[closeAfterResponse]();
 			else idle.set(socket, setTimeout(() => socket.end(), keepAliveTimeout).unref());
 		});
 		answers.set(socket, (answers.get(socket) ?? 0) + 1);
-		service.mostUnderWay = Math.max(service.mostUnderWay, ++underWay);
+		service.mostInFlight = Math.max(service.mostInFlight, ++underWay);
 		response.on('close', () => underWay--);
 		const chunks: Buffer[] = [];
 		request.on('data', (chunk: Buffer) => chunks.push(chunk));
 		request.on('end', () => {
-			const ask = JSON.parse(Buffer.concat(chunks).toString('utf8')) as VerifyRequest;
-			const { vpc_ep_server_name: name = '' } = ask;
-			const knock = (posts.get(name) ?? 0) + 1;
-			posts.set(name, knock);
+			const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as VerifyRequest;
+			const { vpc_ep_server_name: name = '' } = body;
+			const attempt = (posts.get(name) ?? 0) + 1;
+			posts.set(name, attempt);
 			times.push(performance.now());
-			// Node.js adds its hint only where the server names no Connection of its own.
-			const last = closeEach || answers.get(socket) === answersEach;
-			if (last || !hint) response.setHeader('Connection', last ? 'close' : 'keep-alive');
-			const reply = service.reply(name, knock);
-			if (latency) setTimeout(() => answer(response, ask, reply), latency);
-			else answer(response, ask, reply);
+			// Node.js adds Keep-Alive only where the server names no Connection of its own.
+			const last = connectionPerRequest || answers.get(socket) === requestsPerConnection;
+			if (last || !announceKeepAlive) response.setHeader('Connection', last ? 'close' : 'keep-alive');
+			const reply = service.reply(name, attempt);
+			if (latency) setTimeout(() => respond(response, body, reply), latency);
+			else respond(response, body, reply);
 		});
 	};
 
@@ -129,7 +140,7 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 		get connections() {
 			return connections;
 		},
-		mostUnderWay: 0,
+		mostInFlight: 0,
 		reply: () => 'good',
 		close: async () => {
 			server.close();
@@ -140,52 +151,48 @@ export async function startCountingService(options: ServiceOptions = {}): Promis
 	return service;
 }
 
-const errors: Record<string, [status: number, code: string]> = {
-	throttled: [429, 'APIGW.0308'],
-	unavailable: [503, 'APIGW.0613'],
-	'500': [500, 'APIGW.0601'],
-	'502': [502, 'APIGW.0201'],
-	'503': [503, 'upstream'],
-	'504': [504, 'APIGW.0201'],
-	'400': [400, 'APIGW.0201'],
-	'403': [403, 'APIGW.0302'],
-	'404': [404, 'DataArtsInsight.24010003'],
-};
+/** The simulator's fault behind each reply that is one. */
+const faultOf = {
+	throttled: 'apigw-0308',
+	unavailable: 'apigw-0613',
+	'500': 'apigw-0601',
+	'502': 'apigw-0201-502',
+	'503': 'plain-503',
+	'504': 'apigw-0201-504',
+	'400': 'apigw-0201-400',
+	'403': 'apigw-0302',
+	'404': 'insight-24010003',
+	html: 'sign-in-page',
+	'no-id': 'no-id',
+	'not-success': 'not-success',
+	truncated: 'truncated',
+	reset: 'connection-reset',
+	hang: 'no-answer',
+} satisfies Partial<Record<string, FaultName>>;
 
-function answer(response: ServerResponse, ask: VerifyRequest, reply: Reply) {
-	const endpoint = newEndpoint(ask.ds_type, { id: randomUUID(), name: ask.vpc_ep_server_name ?? '' });
-	const send = (status: number, body: string, headers: Record<string, string> = {}) =>
-		response
-			.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length, ...headers })
-			.end(body);
-	const error = (name: string, headers?: Record<string, string>) => {
-		const [status, error_code] = errors[name] ?? [500, 'unknown'];
-		send(status, JSON.stringify({ error_code, error_msg: name }), headers);
+function respond(response: ServerResponse, request: VerifyRequest, reply: Reply) {
+	const good = {
+		status: 200,
+		body: newEndpoint(request.ds_type, { id: randomUUID(), name: request.vpc_ep_server_name ?? '' }),
 	};
-
-	if (typeof reply === 'object') return error('throttled', { 'Retry-After': reply.retryAfter });
-	switch (reply) {
-		case 'good':
-			return send(200, JSON.stringify(endpoint));
-		case 'silence':
-			return;
-		case 'html':
-			return send(200, '<!DOCTYPE html><title>Sign in</title>', { 'Content-Type': 'text/html' });
-		case 'no-id':
-			return send(200, JSON.stringify({ ...endpoint, id: undefined }));
-		case 'not-success':
-			return send(200, JSON.stringify({ is_success: false, message: 'Verification failed.' }));
-		case 'redirect':
-			return send(307, '', { Location: '/elsewhere' });
-		case 'reset':
-			// TLS has no reset of its own: there the connection breaks off without its closing words.
-			return void response.socket?.destroy();
-		case 'cut':
-			return void response.socket?.end();
-		case 'truncated':
-			response.writeHead(200, { 'Content-Length': 1_000 });
-			return void response.write('{"id":"1",', () => response.socket?.end());
-		default:
-			return error(reply);
+	const send = ({ status, headers, body }: Answer) => {
+		const text = typeof body === 'string' ? body : JSON.stringify(body);
+		const length = Buffer.byteLength(text);
+		response
+			.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers })
+			.end(text);
+	};
+	if (typeof reply === 'object') {
+		send({ ...documentedFaults['apigw-0308'], headers: { 'Retry-After': reply.retryAfter } });
+	} else if (reply === 'good') {
+		send(good);
+	} else if (reply === 'redirect') {
+		send({ status: 307, headers: { Location: '/elsewhere' }, body: '' });
+	} else if (reply === 'cut') {
+		response.socket?.end();
+	} else {
+		const fault: Answer | FaultHandler = faults[faultOf[reply]];
+		const answered = typeof fault === 'object' ? fault : fault({ good, secret: '', origin: '', response });
+		if (answered) send(answered);
 	}
 }

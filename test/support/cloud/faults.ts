@@ -8,13 +8,13 @@ export interface Answer {
 	body: unknown;
 }
 
-/** The answer of a healthy service, which some misbehaviours only distort. */
+/** The answer of a healthy service, which some faults only distort. */
 export interface GoodAnswer extends Answer {
 	body: object;
 }
 
-/** Everything a misbehaviour may need to know about the call that it spoils. */
-export interface SpoiledCall {
+/** Everything a fault may need to know about the call that it meets. */
+export interface FaultyCall {
 	/** What a healthy service would have answered. */
 	good: GoodAnswer;
 	/** What the caller proved its identity with, and where it stood. */
@@ -25,7 +25,7 @@ export interface SpoiledCall {
 }
 
 /** A fault that depends on the call. Without an answer it has taken over the response itself. */
-type Misbehaviour = (call: SpoiledCall) => Answer | undefined;
+export type FaultHandler = (call: FaultyCall) => Answer | undefined;
 
 const error = (status: number, error_code: string, error_msg: string) => ({
 	status,
@@ -196,13 +196,13 @@ const undocumented = {
 		response.once('close', () => clearInterval(drip));
 		return undefined;
 	},
-} satisfies Record<string, Misbehaviour>;
+} satisfies Record<string, FaultHandler>;
 
 export type DocumentedFaultName = keyof typeof documented;
 export type FaultName = DocumentedFaultName | keyof typeof undocumented;
 
-/** Every way to fail, by name: the error rows of the API reference, section 2, and undocumented misbehaviour. */
-export const faults: Record<FaultName, Answer | Misbehaviour> = { ...documented, ...undocumented };
+/** Every way to fail, by name: the error rows of the API reference, section 2, and undocumented ones. */
+export const faults: Record<FaultName, Answer | FaultHandler> = { ...documented, ...undocumented };
 /** Only those with a row in section 2; each has a fixed answer. */
 export const documentedFaults = documented;
 export const faultNames = Object.keys(faults).filter(isFaultName);
@@ -224,7 +224,7 @@ export function faultServerName(name: FaultName): string {
 	return `cn-north-4.fault-${name}.3c9d1b7e-52f0-4a86-b1e4-90c7d2a6f815`;
 }
 
-/** The fault that an endpoint service name asks for, if it asks for one. */
+/** The fault that an endpoint service name holds, if it holds one. */
 export function faultIn(serverName = ''): FaultName | undefined {
 	const name = /^cn-north-4\.fault-([a-z0-9-]+)(?:\.|$)/.exec(serverName)?.[1];
 	return name !== undefined && isFaultName(name) ? name : undefined;

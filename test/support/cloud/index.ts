@@ -27,7 +27,7 @@ export interface SimulatorOptions {
 	tokenLifetime?: number;
 	/** Milliseconds that the simulated clock is ahead of this machine's; 0 by default. */
 	clockOffset?: number;
-	/** How many endpoint services the account has beside those of the catalogue; none by default. */
+	/** How many endpoint services the account has beside `endpointServices`; none by default. */
 	moreServices?: number;
 }
 
@@ -157,7 +157,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		const fault = plannedFaults.shift();
 		if (!fault) return undefined;
 		const isLogin = request.routeOptions.url === LOGIN;
-		return fail(fault, isLogin ? iam.issueToken() : goodEndpoint('DWS', cloud.catalogue.webShop), reply);
+		return fail(
+			fault,
+			isLogin ? iam.issueToken() : goodEndpoint('DWS', cloud.endpointServices.webShop),
+			reply,
+		);
 	});
 
 	const goodEndpoint = (dsType: string, service: { id: string; name: string }): GoodAnswer => ({

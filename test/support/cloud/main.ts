@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { catalogue, faultNames, faultServerName, startSimulator } from '.';
+import { endpointServices, faultNames, faultServerName, startSimulator } from '.';
 
 const meaning = {
 	accepted: 'accepted at once',
@@ -28,10 +28,10 @@ In n8n, fill in the credential "DataArts Insight API" like this:
   Workspace ID     ${credentials.workspaceId}
 
 Endpoint services to verify, by name or by ID (the last part of the name unless shown):
-${Object.values(catalogue)
+${Object.values(endpointServices)
 	.map(({ name, id, firstAnswer }) => {
-		const hint = name.endsWith(id) ? '' : ` (ID ${id})`;
-		return `  ${name}${hint}\n      ${meaning[firstAnswer]}`;
+		const suffix = name.endsWith(id) ? '' : ` (ID ${id})`;
+		return `  ${name}${suffix}\n      ${meaning[firstAnswer]}`;
 	})
 	.join('\n')}
 

@@ -15,11 +15,11 @@ export interface SeparateService {
 
 export async function startSeparateService(options: ServiceOptions): Promise<SeparateService> {
 	const child = fork(__filename, { execArgv: ['--import', 'tsx'] });
-	const [credentials] = await ask(child, options);
+	const [credentials] = await call(child, options);
 	return {
 		credentials: credentials as Record<string, string | boolean>,
 		seen: async () => {
-			const [{ posts, connections }] = (await ask(child, 'count')) as [
+			const [{ posts, connections }] = (await call(child, 'count')) as [
 				{ posts: Array<[string, number]>; connections: number },
 			];
 			return { posts: new Map(posts), connections };
@@ -31,7 +31,7 @@ export async function startSeparateService(options: ServiceOptions): Promise<Sep
 	};
 }
 
-async function ask(child: ChildProcess, message: ServiceOptions | 'count'): Promise<unknown[]> {
+async function call(child: ChildProcess, message: ServiceOptions | 'count'): Promise<unknown[]> {
 	child.send(message);
 	return (await once(child, 'message')) as unknown[];
 }

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import {
 	accessKey,
-	catalogue,
+	endpointServices,
 	projectId,
 	startSimulator,
 	temporaryKey,
@@ -55,7 +55,7 @@ const verify = (change: Partial<Call> = {}): Call =>
 		method: 'POST',
 		url: `/v1/${projectId}/connections/vpc-endpoint`,
 		signedPath: `/v1/${projectId}/connections/vpc-endpoint/`,
-		body: JSON.stringify({ ds_type: 'DWS', vpc_ep_server_name: catalogue.webShop.name }),
+		body: JSON.stringify({ ds_type: 'DWS', vpc_ep_server_name: endpointServices.webShop.name }),
 		...change,
 		headers: { 'content-type': 'application/json', ...change.headers },
 	});
@@ -169,7 +169,7 @@ describe('a signed request', () => {
 		expect(await signAndSend(list({ headers: { 'x-note': '  spaced  out ' } }))).toMatchObject({
 			status: 200,
 		});
-		const name = `${catalogue.webShop.name}\u00e4\u{1f600}`;
+		const name = `${endpointServices.webShop.name}\u00e4\u{1f600}`;
 		const body = JSON.stringify({ ds_type: 'DWS', vpc_ep_server_name: name });
 		expect(await signAndSend(verify({ body }))).toMatchObject({ status: 404 });
 		const noText = Buffer.from([0x22, 0xff, 0xfe, 0x22]);

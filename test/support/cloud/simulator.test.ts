@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { loopbackCertificate } from './certificate';
 import {
 	abnormalWorkspaceId,
-	catalogue,
+	endpointServices,
 	dataSourceTypes,
 	documentedFaults,
 	expiredToken,
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterEach(() => simulator.reset());
 afterAll(() => simulator.close());
 
-const { salesWarehouse, webShop, financeLedger } = catalogue;
+const { salesWarehouse, webShop, financeLedger } = endpointServices;
 const aNumber: unknown = expect.any(Number);
 const aString: unknown = expect.any(String);
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
@@ -98,7 +98,7 @@ describe('verifying an endpoint service', () => {
 		expect((await verify(salesWarehouse, 'MySQL')).body).not.toMatchObject({ id: first.id });
 	});
 
-	test.each(Object.values(catalogue))('$name first answers $firstAnswer', async (service) => {
+	test.each(Object.values(endpointServices))('$name first answers $firstAnswer', async (service) => {
 		const { status, body } = await verify(service);
 		if (service.firstAnswer === 'not whitelisted') {
 			expect({ status, body }).toMatchObject({ status: 400, body: { error_code: 'EndPoint.2012' } });
@@ -383,7 +383,7 @@ describe('failing on request', () => {
 		await expect(response.text()).rejects.toMatchObject({ name: 'TimeoutError' });
 	});
 
-	test('every undocumented misbehaviour is named above', () => {
+	test('every undocumented fault is named above', () => {
 		expect(faultNames.filter((name) => typeof faults[name] === 'function')).toHaveLength(20);
 	});
 

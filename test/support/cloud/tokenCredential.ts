@@ -1,4 +1,4 @@
-import type { ClientLimits } from '../../../nodes/DataArtsInsight/transport/client';
+import type { ClientLimits, ClientRequest } from '../../../nodes/DataArtsInsight/transport/client';
 import { transport } from '../engine/built';
 
 /** What n8n stores of a credential with a user token, for a service at this address. */
@@ -11,12 +11,17 @@ export const tokenCredential = (baseUrl: string) => ({
 	workspaceId: 'w',
 });
 
-/** Opens the service at an address by the built package, without the node. Nothing is repeated unless `limits` says so. */
-export async function connectTo(
-	baseUrl: string,
-	limits: Partial<ClientLimits> = {},
-	credential: object = {},
-) {
-	const session = transport.readCredential({ ...tokenCredential(baseUrl), ...credential });
-	return await transport.createClient(session, { timeout: 10_000, maxRetries: 0, ...limits });
+/** What a client of these tests says where nobody can tell whether a POST acted. */
+export const DOUBT = 'It may have acted';
+
+/** Creates a client of the built package, without the node. Nothing is retried unless `limits` says so. */
+export function connectTo(baseUrl: string, limits: Partial<ClientLimits> = {}, change: object = {}) {
+	const credential = transport.readCredential({ ...tokenCredential(baseUrl), ...change });
+	const client = transport.createClient(credential, { timeout: 10_000, maxRetries: 0, ...limits });
+	return async (request: Pick<ClientRequest, 'method' | 'path' | 'body'>) =>
+		await client(
+			request.method === 'POST'
+				? { ...request, method: request.method, doubt: DOUBT }
+				: { ...request, method: request.method },
+		);
 }

@@ -4,10 +4,9 @@ import { resolve } from 'node:path';
 import type * as Transport from '../../../nodes/DataArtsInsight/transport';
 import { type EngineTypes, loadPackage } from '.';
 
-const project = resolve(__dirname, '../../..');
+export { OUR_NODE } from './workflow';
 
-/** The full name of the node's type. */
-export const OUR_NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
+const project = resolve(__dirname, '../../..');
 
 /** Node and credential of the built package, loaded as n8n loads them. */
 export const built: Promise<EngineTypes> = loadPackage(project);

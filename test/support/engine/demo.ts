@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { IWorkflowBase } from 'n8n-workflow';
 
 import { startSimulator } from '../cloud';
-import { catalogue } from '../cloud/cloud';
+import { endpointServices } from '../cloud/cloud';
 import { loadPackage, runWorkflow } from '.';
 
 /*
@@ -39,7 +39,7 @@ async function main() {
 		expectStatuses(await run('verify-a-list.json'), { accepted: 2, pendingAcceptance: 1, failed: 3 });
 
 		console.log('\nThe owner of finance-ledger accepts the connection. The same workflow once more:');
-		simulator.accept(catalogue.financeLedger.name);
+		simulator.accept(endpointServices.financeLedger.name);
 		expectStatuses(await run('verify-a-list.json'), { accepted: 3, failed: 3 });
 
 		console.log(`

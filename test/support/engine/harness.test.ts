@@ -16,6 +16,7 @@ import {
 } from 'n8n-workflow';
 
 import { loadPackage, runWorkflow, type EngineTypes, type RunOptions } from '.';
+import { manualTrigger, node, outputsTo } from './workflow';
 
 type Execute = (this: IExecuteFunctions) => Promise<INodeExecutionData[][]>;
 
@@ -65,25 +66,17 @@ function tinyTypes(execute: Execute, credential = tinyApi): EngineTypes {
 	return { nodes: { 'test.tiny': tiny }, credentials: { tinyApi: credential } };
 }
 
-function node(name: string, type: string, more: Partial<INode> = {}): INode {
-	return { id: name, name, type, typeVersion: 1, position: [0, 0], parameters: {}, ...more };
-}
-
 /** Start -> Tiny -> Done, and Failed on Tiny's second branch. */
 function tinyWorkflow(more: Partial<INode> = {}, doneMore: Partial<INode> = {}) {
-	const to = (name: string) => [{ node: name, type: NodeConnectionTypes.Main, index: 0 }];
 	return {
 		nodes: [
 			node('Note', 'n8n-nodes-base.stickyNote'),
-			node('Start', 'n8n-nodes-base.manualTrigger'),
+			manualTrigger(),
 			node('Tiny', 'test.tiny', { credentials: { tinyApi: { id: '1', name: 'Tiny' } }, ...more }),
 			node('Done', 'n8n-nodes-base.noOp', doneMore),
 			node('Failed', 'n8n-nodes-base.noOp'),
 		],
-		connections: {
-			Start: { main: [to('Tiny')] },
-			Tiny: { main: [to('Done'), to('Failed')] },
-		},
+		connections: { Start: outputsTo(['Tiny']), Tiny: outputsTo(['Done'], ['Failed']) },
 	};
 }
 

@@ -1,5 +1,6 @@
 import { type Reply, startCountingService } from '../cloud/countingService';
-import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from './verify';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from './runNode';
+import { fixBackOff } from '../network/backOff';
 
 /** What one item in a hundred meets, and how many of its calls meet it. */
 const mixed: Array<{ reply: Reply; times: number; posts: number; fails: boolean }> = [
@@ -35,19 +36,19 @@ function seeded(seed: number): () => number {
  */
 export async function expectToBearLoad(count: number, seed: number) {
 	// Waits of a few milliseconds at most: how long they are is tested elsewhere.
-	jest.spyOn(Math, 'random').mockReturnValue(0.002);
+	fixBackOff(0.002);
 	const random = seeded(seed);
 	const names = makeNames(count);
 	const plan = names.map(() => (random() < 0.01 ? mixed[Math.floor(random() * mixed.length)] : undefined));
 	const faults = new Map(names.map((name, index) => [name, plan[index]]));
 
 	const service = await startCountingService();
-	service.reply = (name, knock) => {
+	service.reply = (name, attempt) => {
 		const fault = faults.get(name);
-		return fault && knock <= fault.times ? fault.reply : 'good';
+		return fault && attempt <= fault.times ? fault.reply : 'good';
 	};
 	const { items, error } = await verify(names, {
-		credentials: service.credentials,
+		credential: service.credentials,
 		options: { maxConcurrency: 50, maxRetries: 3 },
 	});
 	await service.close();

@@ -37,16 +37,16 @@ export interface HttpProxy {
 /**
  * Starts a real HTTP proxy on 127.0.0.1.
  *
- * @param asksForLogin whether it answers 407 to whoever does not give {@link proxyUser} and {@link proxyPassword}
+ * @param requiresLogin whether it answers 407 to whoever does not give {@link proxyUser} and {@link proxyPassword}
  */
-export async function startHttpProxy(asksForLogin = false): Promise<HttpProxy> {
+export async function startHttpProxy(requiresLogin = false): Promise<HttpProxy> {
 	const tunnels: string[] = [];
 	const plain: string[] = [];
 	const server = new Server({
 		port: 0,
 		host: '127.0.0.1',
 		prepareRequestFunction: ({ isHttp, hostname, port, username, password }) => {
-			if (asksForLogin && (username !== proxyUser || password !== proxyPassword)) {
+			if (requiresLogin && (username !== proxyUser || password !== proxyPassword)) {
 				return { requestAuthentication: true };
 			}
 			(isHttp ? plain : tunnels).push(`${hostname}:${port}`);

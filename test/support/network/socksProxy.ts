@@ -14,8 +14,8 @@ export interface SocksProxy {
 	close: () => Promise<void>;
 }
 
-/** @param asksForLogin whether only {@link proxyUser} with {@link proxyPassword} may pass */
-export async function startSocksProxy(asksForLogin = false): Promise<SocksProxy> {
+/** @param requiresLogin whether only {@link proxyUser} with {@link proxyPassword} may pass */
+export async function startSocksProxy(requiresLogin = false): Promise<SocksProxy> {
 	const sockets = new Set<Socket>();
 	const tunnels: string[] = [];
 	const server = createServer((client) => void serve(client).catch(() => client.destroy()));
@@ -30,10 +30,10 @@ export async function startSocksProxy(asksForLogin = false): Promise<SocksProxy>
 		track(client);
 		const [, methods = 0] = await read(client, 2);
 		const offered = await read(client, methods);
-		const method = asksForLogin ? 2 : 0;
+		const method = requiresLogin ? 2 : 0;
 		if (!offered.includes(method)) return void client.end(Buffer.from([5, 0xff]));
 		client.write(Buffer.from([5, method]));
-		if (asksForLogin) {
+		if (requiresLogin) {
 			const [, userSize = 0] = await read(client, 2);
 			const user = String(await read(client, userSize));
 			const [passwordSize = 0] = await read(client, 1);

@@ -11,7 +11,7 @@ export interface NetworkBehaviour {
 	/** It ends when its first bytes arrive, and they are not forwarded. */
 	onRequest?: End;
 	/** It ends after so many bytes of the answer: with 0 the service has had the request, and the caller gets nothing. */
-	onAnswer?: { after: number; end: End };
+	onResponse?: { after: number; end: End };
 	/** Milliseconds that each part of the answer comes late. */
 	delay?: number;
 	/** So many bytes of the answer at a time, and the milliseconds between. */
@@ -23,8 +23,8 @@ export interface NetworkBehaviour {
 /** A bad network: it stands between a caller and a service on loopback and spoils what passes through. */
 export interface TcpProxy {
 	port: number;
-	/** The weather for the n-th connection, counted from 1. */
-	weather: (connection: number) => NetworkBehaviour;
+	/** What happens to the n-th connection, counted from 1. */
+	behaviour: (connection: number) => NetworkBehaviour;
 	/** Connections that were accepted. */
 	readonly connections: number;
 	/** Those of them on which a caller sent anything. */
@@ -45,7 +45,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 
 	const proxy = {
 		port: 0,
-		weather: (): NetworkBehaviour => ({}),
+		behaviour: (): NetworkBehaviour => ({}),
 		connections: 0,
 		used: 0,
 		bytesUp: 0,
@@ -66,16 +66,16 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 
 	function forward(client: Socket) {
 		track(client);
-		const weather = proxy.weather(++proxy.connections);
-		if (weather.onAccept) {
-			finish(client, weather.onAccept);
+		const behaviour = proxy.behaviour(++proxy.connections);
+		if (behaviour.onAccept) {
+			finish(client, behaviour.onAccept);
 			return;
 		}
 
 		const service = connect(Number(port), hostname);
 		track(service);
 		let idle: NodeJS.Timeout | undefined;
-		let left = weather.onAnswer?.after ?? Infinity;
+		let left = behaviour.onResponse?.after ?? Infinity;
 		const end = (how: End) => {
 			service.removeAllListeners('data').destroy();
 			finish(client, how);
@@ -85,7 +85,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 		client.on('data', (chunk) => {
 			clearTimeout(idle);
 			proxy.bytesUp += chunk.length;
-			if (weather.onRequest) end(weather.onRequest);
+			if (behaviour.onRequest) end(behaviour.onRequest);
 			else service.write(chunk);
 		});
 		client.on('close', () => {
@@ -96,14 +96,14 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 			const part = chunk.subarray(0, left);
 			left -= part.length;
 			send(part);
-			if (left === 0) end(weather.onAnswer?.end ?? 'cut');
-			else if (weather.idle !== undefined) idle = setTimeout(() => end('cut'), weather.idle);
+			if (left === 0) end(behaviour.onResponse?.end ?? 'cut');
+			else if (behaviour.idle !== undefined) idle = setTimeout(() => end('cut'), behaviour.idle);
 		});
 		service.on('end', () => client.end());
 
 		function send(part: Buffer) {
-			if (weather.drip) void drip(part, weather.drip);
-			else if (weather.delay) setTimeout(() => write(part), weather.delay);
+			if (behaviour.drip) void drip(part, behaviour.drip);
+			else if (behaviour.delay) setTimeout(() => write(part), behaviour.delay);
 			else write(part);
 		}
 

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties, NodeExecutionHint } from 'n8n-workflow';
 
-import { RequestError } from '../../transport/errors/errors';
+import type { RequestError } from '../../transport/errors/errors';
 import { wholeNumber } from '../../items/parameters';
 
 /*
@@ -40,7 +40,7 @@ const maxWait: INodeProperties = {
 
 export const acceptanceOptions = [maxWait, pollInterval, waitForAcceptance];
 
-/** How long to wait for acceptance, in milliseconds. */
+/** How often to poll for acceptance, and for how long, in milliseconds. */
 export interface AcceptanceWait {
 	pollInterval: number;
 	maxWait: number;
@@ -61,7 +61,7 @@ export function readAcceptanceWait(context: IExecuteFunctions): AcceptanceWait |
 	};
 }
 
-/** Whether the owner of the endpoint service or Huawei Cloud is still going to decide about an endpoint. */
+/** Whether the owner of the endpoint service, or Huawei Cloud, has still to decide about an endpoint. */
 export function isPending(status: unknown): status is string {
 	return status === 'pendingAcceptance' || status === 'creating';
 }
@@ -81,21 +81,19 @@ export function delayBeforeNextPoll(
 }
 
 /**
- * Whether a call that failed leaves open what became of an endpoint that is waited for: then the next call asks again.
- * The service's refusal ends the waiting, and so does what keeps any call from being made.
+ * Whether a poll that failed leaves the endpoint's status open: then the next poll asks again. A refusal by the service ends
+ * the waiting, and so does what keeps any request from being sent.
  */
-export function leavesStatusOpen(error: unknown): error is RequestError {
-	if (!(error instanceof RequestError)) return false;
-	const { code, httpStatus } = error.details;
+export function leavesStatusOpen({ details: { code, httpStatus }, retry }: RequestError): boolean {
 	if (['BLOCKED', 'CANCELLED'].includes(code)) return false;
-	return !httpStatus || httpStatus >= 500 || error.retry !== undefined || code === 'UNEXPECTED_ANSWER';
+	return !httpStatus || httpStatus >= 500 || retry !== undefined || code === 'UNEXPECTED_ANSWER';
 }
 
 /** What to do where an endpoint cannot be used yet, or never. */
 const TO_DO: Record<string, string> = {
 	pendingAcceptance:
 		'Ask the owner of the endpoint service to accept the endpoint in the VPC Endpoint console, then run the node again.',
-	creating: 'Huawei Cloud is still at it. Run the node again in a minute.',
+	creating: 'The endpoint is still being created. Run the node again in a minute.',
 	rejected: 'The owner of the endpoint service refused the connection. Talk to them.',
 	failed: 'The endpoint cannot be used. Check it in the VPC Endpoint console.',
 	deleting: 'The endpoint cannot be used. Check it in the VPC Endpoint console.',
@@ -105,12 +103,12 @@ const TO_DO: Record<string, string> = {
  * What the editor tells about the items that somebody has to do something about, one line for each status.
  *
  * @param items what the node gives out
- * @param lastLooks why the last call failed for items whose time was up, one text for each of them
+ * @param failedPolls why the last poll failed for items whose time was up, one text for each of them
  */
 export function acceptanceHints(
 	items: INodeExecutionData[],
-	patience?: AcceptanceWait,
-	lastLooks: string[] = [],
+	acceptanceWait?: AcceptanceWait,
+	failedPolls: string[] = [],
 ): NodeExecutionHint[] {
 	const counts = new Map<unknown, number>();
 	for (const { json } of items) {
@@ -120,12 +118,13 @@ export function acceptanceHints(
 	const messages = Object.entries(TO_DO).flatMap(([status, toDo]) => {
 		const count = counts.get(status);
 		if (!count) return [];
-		const waited = isPending(status) && patience ? ` after ${patience.maxWait / 1000} seconds` : '';
+		const waited =
+			isPending(status) && acceptanceWait ? ` after ${acceptanceWait.maxWait / 1000} seconds` : '';
 		return [`${whichOf(count)}: ${status}${waited}. ${toDo}`];
 	});
-	if (lastLooks.length > 0) {
+	if (failedPolls.length > 0) {
 		messages.push(
-			`${whichOf(lastLooks.length)}: as it was before, since the last call brought no answer (${lastLooks[0]}). Run the node again to see the present status.`,
+			`${whichOf(failedPolls.length)}: as it was before, since the last request brought no response (${failedPolls[0]}). Run the node again to see the present status.`,
 		);
 	}
 	return messages.map((message) => ({ message, type: 'warning', location: 'outputPane' }));

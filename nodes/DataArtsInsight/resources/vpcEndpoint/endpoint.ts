@@ -1,7 +1,5 @@
 import type { IDataObject, JsonObject } from 'n8n-workflow';
 
-import { unexpectedAnswer } from '../../transport/errors/errors';
-
 /** The ten fields that people act on. */
 const SIMPLE_FIELDS = [
 	'id',
@@ -16,25 +14,20 @@ const SIMPLE_FIELDS = [
 	'update_date',
 ];
 
-/**
- * All that the service says about the endpoint, as it says it.
- *
- * @throws {RequestError} if the answer does not describe an endpoint
- */
-export function readEndpoint(answer: JsonObject): IDataObject {
-	if (typeof answer.id !== 'number' && (typeof answer.id !== 'string' || !answer.id)) {
-		throw unexpectedAnswer("the 'id' of a VPC endpoint", true);
-	}
-	return answer;
+/** @returns what a response lacks to be the endpoint that was asked for; nothing if it lacks nothing */
+export function missingIn(response: JsonObject, request: IDataObject): string | undefined {
+	if (!isResponseTo(request, response)) return 'what was asked for';
+	const { id } = response;
+	return typeof id === 'number' || (typeof id === 'string' && id) ? undefined : "the 'id' of a VPC endpoint";
 }
 
 /**
- * Whether an answer can be that to a request: it names no other endpoint service than was asked for. A name ends in the
- * ID of its service, and what stands before or behind a part of it may be left out.
+ * Whether a response can be that to a request: it names no other endpoint service than was asked for. A name ends in
+ * the ID of its service, and what stands before or behind a part of it may be left out.
  */
-export function isAnswerTo(request: IDataObject, answer: IDataObject): boolean {
+function isResponseTo(request: IDataObject, response: IDataObject): boolean {
 	return ['vpc_ep_server_name', 'vpc_ep_server_id'].every((field) => {
-		const [asked, answered] = [request[field], answer[field]];
+		const [asked, answered] = [request[field], response[field]];
 		if (!asked || typeof asked !== 'string' || !answered || typeof answered !== 'string') return true;
 		return (
 			lastPart(asked) === lastPart(answered) || answered.toLowerCase().startsWith(`${asked.toLowerCase()}.`)
@@ -46,7 +39,7 @@ function lastPart(name: string): string {
 	return name.slice(name.lastIndexOf('.') + 1).toLowerCase();
 }
 
-/** The fields that people act on, with times as ISO 8601. Those that the answer lacks are left out. */
+/** The fields that people act on, with times as ISO 8601. Fields that the response lacks are left out. */
 export function simplifyEndpoint(endpoint: IDataObject): IDataObject {
 	const simple: IDataObject = {};
 	for (const field of SIMPLE_FIELDS) {

@@ -2,7 +2,7 @@ import type { JsonObject } from 'n8n-workflow';
 
 import type { SecretMask } from './secrets';
 
-/** How deep an answer may be nested; the service's own are nested three deep. n8n fails on what is much deeper. */
+/** How deep a response may be nested. The service's own are nested three deep; n8n fails on what is much deeper. */
 const MAX_DEPTH = 100;
 
 /** The fewest digits of an integer that a JavaScript number may not hold. */

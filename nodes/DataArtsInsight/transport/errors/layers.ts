@@ -1,4 +1,4 @@
-/** As it stands, and unescaped once and twice: JSON in a query. The JSON of the answer itself is read before. */
+/** The text as it stands, unescaped once, and unescaped twice (JSON in a query). The JSON of the response itself is read before. */
 const MAX_LAYERS = 3;
 
 /** A longer text, in characters, is unescaped once: to do more would keep n8n busy for too long. */

@@ -1,9 +1,15 @@
-import { RequestError } from '../errors/errors';
-import { assertNotRefused, isRefused, rememberRefusal } from './refusals';
+import {
+	assertNotRefused,
+	callerVerdict,
+	type CallerVerdict,
+	isRefused,
+	isUnauthorized,
+	rememberRefusal,
+} from './refusals';
 import { unlessStopped } from './stopping';
 
 /**
- * How many requests may be out at once that are signed with a key of which nothing is known. More than five bad
+ * How many requests that are signed with an unproven key may be in flight at once. More than five bad
  * signatures lock a key, and others may use it as well.
  */
 const MAX_UNPROVEN = 3;
@@ -17,7 +23,7 @@ const MAX_KEYS = 1_000;
 /** When a request may be sent. */
 export interface Turn {
 	/**
-	 * Resolves when the service takes calls.
+	 * Resolves when the service takes requests.
 	 *
 	 * @throws {RequestError} if the execution was stopped
 	 */
@@ -26,41 +32,17 @@ export interface Turn {
 	signal?: AbortSignal;
 }
 
-/** What an attempt tells of who made it. */
-export type CallerVerdict = 'accepted' | 'refused' | 'nothing';
-
 /**
- * Whether the service knows who called. Whatever it says itself, it says to somebody whom it knows; but a proxy, a
- * gateway that is too busy or has no such API, and a page that is no answer say nothing.
- *
- * @param error what the attempt ended with, if it failed
- */
-export function callerVerdict(error: unknown): CallerVerdict {
-	if (!(error instanceof RequestError)) return 'nothing';
-	const { code, httpStatus = 0 } = error.details;
-	if (httpStatus === 401) return 'refused';
-	if (code === 'UNEXPECTED_ANSWER' || /^APIGW?\.01/.test(code)) return 'nothing';
-	if (httpStatus >= 200 && httpStatus < 300) return 'accepted';
-	return httpStatus >= 400 && httpStatus < 500 && ![407, 408, 429].includes(httpStatus)
-		? 'accepted'
-		: 'nothing';
-}
-
-/** @returns whether the service did not accept who called */
-export function isUnauthorized(error: unknown): error is RequestError {
-	return callerVerdict(error) === 'refused';
-}
-
-/**
- * What is known of one key. The first request goes alone, so that a key which is not right is refused once. One that
- * ends without a verdict must not hold up the others for ever: from then on some go side by side.
+ * Limits how many requests of one key are in flight. The first request goes alone, so that a wrong key is refused once.
+ * A request that ends without a verdict must not hold up the others for ever: from then on some go side by side.
  */
 class KeyLimiter {
 	proven = false;
 
 	private limit = 1;
 
-	private out = 0;
+	/** What gives their places back. */
+	private readonly inFlight = new Set<() => void>();
 
 	private wake = () => {};
 
@@ -68,28 +50,26 @@ class KeyLimiter {
 
 	constructor(private readonly key: string) {}
 
-	/** @returns whether there are requests out, or nothing is known that would be lost */
+	/** Whether requests are in flight, which have yet to give their place back. */
 	get busy() {
-		return this.out > 0;
+		return this.inFlight.size > 0;
 	}
 
 	/** @returns what gives the place back, or nothing as long as there is none */
-	takePlace(): (() => void) | undefined {
-		if (!this.proven && this.out >= this.limit) return undefined;
-		this.out++;
-		let held = true;
-		const giveBack = () => {
-			if (held) this.out--;
-			held = false;
+	acquire(): (() => void) | undefined {
+		if (!this.proven && this.inFlight.size >= this.limit) return undefined;
+		const release = () => {
+			this.inFlight.delete(release);
 			this.wakeAll();
 		};
+		this.inFlight.add(release);
 		if (!this.proven) {
 			AbortSignal.timeout(UNREFUSED_AFTER).addEventListener('abort', () => {
-				if (held) this.learn('nothing');
-				giveBack();
+				if (this.inFlight.has(release)) this.record('nothing');
+				release();
 			});
 		}
-		return giveBack;
+		return release;
 	}
 
 	/** Resolves when a place may have become free. */
@@ -97,11 +77,12 @@ class KeyLimiter {
 		await unlessStopped(this.changed, signal);
 	}
 
-	/** A refusal takes back what was known, and what was sent before it proves nothing any more. */
-	learn(verdict: CallerVerdict) {
+	/** A refusal takes back what was known. What was sent before it proves nothing any more, and holds up nobody. */
+	record(verdict: CallerVerdict) {
 		if (verdict !== 'refused' && isRefused(this.key)) return;
 		if (verdict !== 'nothing') this.proven = verdict === 'accepted';
 		this.limit = verdict === 'refused' ? 1 : MAX_UNPROVEN;
+		if (verdict === 'refused') this.inFlight.clear();
 	}
 
 	private wakeAll() {
@@ -116,56 +97,57 @@ class KeyLimiter {
 }
 
 /** What this process knows of keys, by their fingerprints. */
-const trials = new Map<string, KeyLimiter>();
+const limiters = new Map<string, KeyLimiter>();
 
 /**
- * Makes one attempt with a key, as soon as it may be made.
+ * Sends one request with a key, as soon as it may be sent. Its place is given back in any case, and after five seconds at
+ * the latest, so no request can hold up all later ones.
  *
  * @param key fingerprint of the key
  * @param turn asked again after each wait
- * @param attempt makes it; hears whether the key is known to be right
+ * @param send sends it; gets to know whether the key is known to be right
  * @throws {RequestError} if the key was refused, now or in the last 15 minutes; then nothing is sent
- * @throws what the attempt throws
+ * @throws what `send` throws
  */
 export async function withAccessKey<Result>(
 	key: string,
 	turn: Turn,
-	attempt: (proven: boolean) => Promise<Result>,
+	send: (proven: boolean) => Promise<Result>,
 ): Promise<Result> {
-	const trial = trialOf(key);
-	const giveBack = await placeIn(trial, key, turn);
+	const limiter = limiterOf(key);
+	const release = await acquireIn(limiter, key, turn);
 	let verdict: CallerVerdict = 'nothing';
 	try {
-		const result = await attempt(trial.proven).catch((error: unknown) => {
-			verdict = callerVerdict(error);
-			throw isUnauthorized(error) ? rememberRefusal(key, 'access key', error) : error;
-		});
+		const result = await send(limiter.proven);
 		verdict = 'accepted';
 		return result;
+	} catch (error) {
+		verdict = callerVerdict(error);
+		throw isUnauthorized(error) ? rememberRefusal(key, 'access key', error) : error;
 	} finally {
-		trial.learn(verdict);
-		giveBack();
+		limiter.record(verdict);
+		release();
 	}
 }
 
-async function placeIn(trial: KeyLimiter, key: string, { ready, signal }: Turn): Promise<() => void> {
+async function acquireIn(limiter: KeyLimiter, key: string, { ready, signal }: Turn): Promise<() => void> {
 	for (;;) {
 		await ready();
 		assertNotRefused(key);
-		const giveBack = trial.takePlace();
-		if (giveBack) return giveBack;
-		await trial.change(signal);
+		const release = limiter.acquire();
+		if (release) return release;
+		await limiter.change(signal);
 	}
 }
 
-function trialOf(key: string): KeyLimiter {
-	const trial = trials.get(key) ?? new KeyLimiter(key);
+function limiterOf(key: string): KeyLimiter {
+	const limiter = limiters.get(key) ?? new KeyLimiter(key);
 	// The one used last comes last.
-	trials.delete(key);
-	trials.set(key, trial);
-	for (const [oldest, { busy }] of trials) {
-		if (trials.size <= MAX_KEYS) break;
-		if (!busy) trials.delete(oldest);
+	limiters.delete(key);
+	limiters.set(key, limiter);
+	for (const [oldest, { busy }] of limiters) {
+		if (limiters.size <= MAX_KEYS) break;
+		if (!busy) limiters.delete(oldest);
 	}
-	return trial;
+	return limiter;
 }

@@ -1,6 +1,5 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { credentialText } from './headers';
 import type { AccessKey } from './signature';
 import { InputError } from '../errors/errors';
 
@@ -14,7 +13,7 @@ export interface Login {
 	projectId: string;
 }
 
-/** How a session proves who calls. */
+/** How a credential says who calls. */
 export type Authentication =
 	| { mode: 'token'; token: string }
 	| { mode: 'password'; login: Login; iamOrigin: string; allowUnauthorizedCerts: boolean }
@@ -65,19 +64,19 @@ export function readCredential(credentials: ICredentialDataDecryptedObject, serv
 			`${OPEN_CREDENTIAL} copy the ID from My Credentials > API Credentials in the Huawei Cloud console`,
 		);
 	}
-	const { proof, secrets } = readAuthentication(credentials, projectId);
+	const { authentication, secrets } = readAuthentication(credentials, projectId);
 	return {
 		origin: allowedOrigin(credentials, service),
 		projectId,
 		workspaceId,
-		authentication: proof,
+		authentication,
 		allowUnauthorizedCerts: credentials.allowUnauthorizedCerts === true,
 		secrets: secrets.filter(Boolean),
 	};
 }
 
 /**
- * The service of the credential that an address belongs to. What a credential proves is for these hosts only.
+ * The service of the credential that an address belongs to. A credential's secrets are for these hosts only.
  *
  * @throws {InputError} if it is none of them
  */
@@ -99,11 +98,11 @@ export function serviceAt(credentials: ICredentialDataDecryptedObject, { origin,
 function readAuthentication(
 	credentials: ICredentialDataDecryptedObject,
 	projectId: string,
-): { proof: Authentication; secrets: string[] } {
+): { authentication: Authentication; secrets: string[] } {
 	switch (credentials.authentication ?? 'token') {
 		case 'token': {
 			const token = headerValue(credentials, 'token', 'User Token');
-			return { proof: { mode: 'token', token }, secrets: [token] };
+			return { authentication: { mode: 'token', token }, secrets: [token] };
 		}
 		case 'password': {
 			const login = {
@@ -115,7 +114,7 @@ function readAuthentication(
 			const iamOrigin = allowedOrigin(credentials, IAM);
 			const allowUnauthorizedCerts = credentials.allowUnauthorizedCerts === true;
 			return {
-				proof: { mode: 'password', login, iamOrigin, allowUnauthorizedCerts },
+				authentication: { mode: 'password', login, iamOrigin, allowUnauthorizedCerts },
 				secrets: [login.password],
 			};
 		}
@@ -128,16 +127,25 @@ function readAuthentication(
 			};
 			const site = siteOf(originOf(credentials, INSIGHT));
 			return {
-				proof: { mode: 'accessKey', accessKey, site },
+				authentication: { mode: 'accessKey', accessKey, site },
 				secrets: [accessKey.secretAccessKey, securityToken],
 			};
 		}
 		default:
 			throw new InputError(
-				"'Authentication' in the credential is none that the node knows",
+				"'Authentication' in the credential has an unknown value",
 				`${OPEN_CREDENTIAL} choose one from the list`,
 			);
 	}
+}
+
+/**
+ * The text of a credential's field, without the blanks and line breaks that come along when a value is pasted. Anything
+ * but text counts as blank.
+ */
+export function credentialText(credentials: ICredentialDataDecryptedObject, field: string): string {
+	const value = credentials[field];
+	return typeof value === 'string' ? value.trim() : '';
 }
 
 function required(credentials: ICredentialDataDecryptedObject, field: string, label: string): string {
@@ -209,7 +217,7 @@ function originOf(credentials: ICredentialDataDecryptedObject, { host, field, la
 	if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
 		throw new InputError(
 			`'${label}' in the credential holds more than a host`,
-			`${OPEN_CREDENTIAL} leave only the scheme, the host and the port: the path belongs to the call`,
+			`${OPEN_CREDENTIAL} leave only the scheme, the host and the port: the node adds the path`,
 		);
 	}
 	if (url.protocol === 'http:' && !isLoopback(url.hostname)) {

@@ -1,14 +1,3 @@
-import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-
-/**
- * The text of a credential's field, without the blanks and line breaks that come along when a value is
- * pasted. Anything but text counts as blank.
- */
-export function credentialText(credentials: ICredentialDataDecryptedObject, field: string): string {
-	const value = credentials[field];
-	return typeof value === 'string' ? value.trim() : '';
-}
-
 /**
  * The headers that say who calls and in which workspace, with a user token. Both the node and n8n's HTTP
  * Request node send exactly these.
@@ -20,7 +9,7 @@ export function tokenHeaders(token: string, workspaceId: string): Record<string,
 	return { 'X-Auth-Token': token, 'X-Workspace-Id': workspaceId };
 }
 
-/** The headers that a request signed with an access key carries beside its signature. */
+/** The headers that a request signed with an access key carries in addition to its signature. */
 export function accessKeyHeaders(projectId: string, workspaceId: string): Record<string, string> {
 	return { 'X-Project-Id': projectId, 'X-Workspace-Id': workspaceId };
 }

@@ -6,29 +6,26 @@ import type {
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
 
-import { InputError, interruption } from '../errors/errors';
-import { type HttpResponse, ExchangeError } from '../network/exchange';
-import { readAnswer } from '../repeat';
+import { InputError, type RequestContext, RequestError } from '../errors/errors';
+import type { HttpRequest, HttpResponse } from '../network/exchange';
+import { interrupted, LOGIN_LIMITS, receive, withLoginRetries } from '../repeat';
 import { assertCallerNotRefused, checkAccessKey } from './authenticators';
-import { readCredential, serviceAt, type Credential } from './credential';
-import { accessKeyHeaders, credentialText, tokenHeaders } from './headers';
-import { isUnauthorized } from './accessKeyLimiter';
+import { type Credential, credentialText, readCredential, serviceAt } from './credential';
+import { accessKeyHeaders, tokenHeaders } from './headers';
 import { loginKey, loginToken, type SendLogin } from './login';
+import { isUnauthorized } from './refusals';
 import { type AccessKey, encode, signedHeaders } from './signature';
 import { dropToken } from './tokens';
 
 /*
  * What n8n's HTTP Request node does with a credential of this type. The node of this package has its own way:
- * it logs in and signs for each attempt anew.
+ * it logs in, and signs each request anew.
  */
-
-/** How long the service may take to say whether it knows the caller, in milliseconds. */
-const TIMEOUT = 30_000;
 
 /** n8n's HTTP Request node hands over the options of its older helper, whose address is `uri`. */
 type RequestOptions = IHttpRequestOptions & { uri?: string; form?: unknown; formData?: unknown };
 
-/** Neither of n8n's helpers follows a redirect then: it would take the proof along to whatever host it names. */
+/** Neither of n8n's helpers follows a redirect then: it would take the token or signature along to whatever host the redirect names. */
 const NO_REDIRECTS = {
 	disableFollowRedirect: true,
 	followRedirect: false,
@@ -38,7 +35,7 @@ const NO_REDIRECTS = {
 };
 
 /**
- * Adds to a request what proves the caller.
+ * Adds to a request the headers that say who calls.
  *
  * @throws {InputError} if the credential cannot be used or is not for the request's host, or a request to sign has a
  * body that cannot be
@@ -49,13 +46,14 @@ export function authenticateRequest(
 	options: RequestOptions,
 ): IHttpRequestOptions {
 	const url = addressOf(options);
-	const session = readCredential(credentials, serviceAt(credentials, url));
-	assertCallerNotRefused(session);
-	const { authentication: proof, workspaceId } = session;
+	const credential = readCredential(credentials, serviceAt(credentials, url));
+	assertCallerNotRefused(credential);
+	const { authentication, workspaceId } = credential;
 	const request = { ...options, ...NO_REDIRECTS, ...addressFields(options, url) };
-	if (proof.mode === 'accessKey') return sign(request, url, session, proof.accessKey);
+	if (authentication.mode === 'accessKey') return sign(request, url, credential, authentication.accessKey);
 
-	const token = proof.mode === 'token' ? proof.token : keptToken(credentials, loginKey(proof));
+	const token =
+		authentication.mode === 'token' ? authentication.token : keptToken(credentials, loginKey(authentication));
 	// Without a token the service answers 401, and n8n logs in and tries again.
 	const headers = token ? tokenHeaders(token, workspaceId) : {};
 	return { ...request, headers: { ...options.headers, ...headers } };
@@ -75,59 +73,82 @@ export async function prepareCaller(
 	{ helpers }: IHttpRequestHelper,
 	credentials: ICredentialDataDecryptedObject,
 ): Promise<IDataObject> {
-	const session = readCredential(credentials);
-	const { authentication: proof, projectId, workspaceId, allowUnauthorizedCerts } = session;
-	const send: SendLogin = async ({ method, origin, path, headers, body }, context, { timeout, signal }) => {
-		const answer = await (
-			helpers.httpRequest({
-				url: `${origin}${path}`,
-				method,
-				headers,
-				body,
-				timeout,
-				abortSignal: signal,
-				disableFollowRedirect: true,
-				ignoreHttpStatusErrors: true,
-				returnFullResponse: true,
-				skipSslCertificateValidation: allowUnauthorizedCerts,
-			}) as Promise<IN8nHttpFullResponse>
-		).catch((cause: Error & { code?: string }) => cause);
-		if (answer instanceof Error) {
-			// The helper's error holds the request, and so the password: only its code goes on.
-			const stopped = answer.code === 'ECONNABORTED' ? 'timeout' : undefined;
-			const reason = new ExchangeError(answer, false, stopped);
-			throw interruption(reason, new URL(origin), false);
-		}
-		const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-		return readAnswer(
-			{ status: answer.statusCode, headers: answer.headers as HttpResponse['headers'], text },
-			context,
-		);
-	};
-	/** Makes a request that creates nothing. */
-	const knock = async (own: Record<string, string>, accessKey?: AccessKey) => {
+	const credential = readCredential(credentials);
+	const { authentication, origin, projectId, workspaceId, secrets } = credential;
+	const { allowUnauthorizedCerts } = credential;
+	const send = async (request: HttpRequest, context: RequestContext, timeout: number, signal?: AbortSignal) =>
+		await sendOverHelper(helpers, { ...request, allowUnauthorizedCerts, timeout, signal }, context);
+	const sendLogin: SendLogin = async (request, context, end) =>
+		await withLoginRetries(end, async ({ timeout, signal }) => await send(request, context, timeout, signal));
+	/** Sends a request that creates nothing, to see whether the service takes the caller. */
+	const probe = async (own: Record<string, string>, accessKey?: AccessKey) => {
 		const path = `/v1/${projectId}/connections?limit=1&offset=0`;
-		const plain = { method: 'GET' as const, url: new URL(path, session.origin), headers: own, body: '' };
+		const plain = { method: 'GET' as const, url: new URL(path, origin), headers: own, body: '' };
 		const headers = accessKey ? signedHeaders(plain, accessKey, new Date()) : own;
-		const context = { creates: false, secrets: session.secrets, unauthorized: () => CHECK_KEY };
-		const request = { method: plain.method, origin: session.origin, path, headers };
-		return await send(request, context, { timeout: TIMEOUT, maxRetries: 0 });
+		const context = { secrets, unauthorized: () => CHECK_KEY };
+		return await send({ method: plain.method, origin, path, headers }, context, LOGIN_LIMITS.timeout);
 	};
 
-	if (proof.mode === 'accessKey') {
+	if (authentication.mode === 'accessKey') {
 		const own = accessKeyHeaders(projectId, workspaceId);
-		await checkAccessKey(proof, async () => await knock(own, proof.accessKey));
+		await checkAccessKey(authentication, async () => await probe(own, authentication.accessKey));
 	}
-	if (proof.mode !== 'password') return {};
+	if (authentication.mode !== 'password') return {};
 
-	const sessionLogin = loginKey(proof);
+	const sessionLogin = loginKey(authentication);
 	const kept = keptToken(credentials, sessionLogin);
 	if (kept !== undefined) {
-		const isOver = await knock(tokenHeaders(kept, workspaceId)).then(() => false, isUnauthorized);
-		if (!isOver) return {};
+		const isRefused = await probe(tokenHeaders(kept, workspaceId)).then(
+			() => false,
+			(error: unknown) => {
+				if (!(error instanceof RequestError)) throw error;
+				return isUnauthorized(error);
+			},
+		);
+		if (!isRefused) return {};
 		dropToken(sessionLogin, kept);
 	}
-	return { sessionToken: await loginToken(proof, send), sessionLogin };
+	return { sessionToken: await loginToken(authentication, sendLogin), sessionLogin };
+}
+
+/**
+ * Sends a request once, by the helper that n8n gives to credentials.
+ *
+ * @throws {RequestError} if the response is not a success that holds a JSON object, or none came
+ */
+async function sendOverHelper(
+	helpers: IHttpRequestHelper['helpers'],
+	request: HttpRequest & { allowUnauthorizedCerts: boolean; timeout: number; signal?: AbortSignal },
+	context: RequestContext,
+) {
+	const { method, origin, path, headers, body, allowUnauthorizedCerts, timeout, signal } = request;
+	let response: IN8nHttpFullResponse;
+	try {
+		response = (await helpers.httpRequest({
+			url: `${origin}${path}`,
+			method,
+			headers,
+			body,
+			timeout,
+			abortSignal: signal,
+			disableFollowRedirect: true,
+			ignoreHttpStatusErrors: true,
+			returnFullResponse: true,
+			skipSslCertificateValidation: allowUnauthorizedCerts,
+		})) as IN8nHttpFullResponse;
+	} catch (error) {
+		// The helper's error holds the request, and so the password: only its code goes on.
+		const cause = Object.assign(new Error('No response'), { code: codeOf(error) });
+		const stopped = cause.code === 'ECONNABORTED' ? 'timeout' : undefined;
+		throw interrupted({ cause, sent: false, stopped }, new URL(origin), context);
+	}
+	const { statusCode: status, body: received } = response;
+	const text = typeof received === 'string' ? received : JSON.stringify(received);
+	return receive({ status, headers: response.headers as HttpResponse['headers'], text }, context);
+}
+
+function codeOf(error: unknown): string | undefined {
+	return error instanceof Error ? (error as Error & { code?: string }).code : undefined;
 }
 
 const CHECK_KEY =

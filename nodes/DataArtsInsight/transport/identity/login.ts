@@ -1,31 +1,33 @@
-import { type RefusalContext, RequestError, unexpectedAnswer } from '../errors/errors';
-import { Pace } from '../pace';
-import { assertNotRefused, fingerprint, rememberRefusal } from './refusals';
-import { type OutgoingRequest, type ReceivedObject, withRetries, type RequestLimits } from '../repeat';
+import { type ReceivedObject, unexpectedResponse } from '../errors/answer';
+import { type RequestContext, RequestError } from '../errors/errors';
+import type { HttpRequest } from '../network/exchange';
 import { type Authentication, siteOf } from './credential';
+import { assertNotRefused, fingerprint, isLoginRefused, rememberRefusal } from './refusals';
 import { getToken, type Token } from './tokens';
 
 /** How an IAM user logs in, and where. */
-export type LoginProof = Extract<Authentication, { mode: 'password' }>;
+export type LoginAuthentication = Extract<Authentication, { mode: 'password' }>;
 
-/** Makes a request once. */
+/**
+ * Carries a login to IAM and sends it again where that is worth it.
+ *
+ * @param signal aborted when nobody waits for the login any more
+ * @throws {RequestError} if IAM could not be reached, refused, or answered something else
+ */
 export type SendLogin = (
-	request: OutgoingRequest,
-	context: RefusalContext,
-	limits: RequestLimits,
+	request: HttpRequest,
+	context: RequestContext,
+	signal: AbortSignal,
 ) => Promise<ReceivedObject>;
 
 const CHECK_LOGIN =
 	"Check 'Account Name', 'IAM User Name' and 'Password' in the credential. It has to be an IAM user; five refusals lock the account";
 
-/** A login is shared by runs, so it has limits of its own. */
-const LIMITS: RequestLimits = { timeout: 30_000, maxRetries: 2 };
-
 /**
  * Tells logins apart without giving them away: a token that was fetched with other values than those at hand
  * must not be used.
  */
-export function loginKey({ iamOrigin, login, allowUnauthorizedCerts }: LoginProof): string {
+export function loginKey({ iamOrigin, login, allowUnauthorizedCerts }: LoginAuthentication): string {
 	const { domainName, username, password, projectId } = login;
 	return fingerprint(iamOrigin, domainName, username, password, projectId, allowUnauthorizedCerts);
 }
@@ -40,21 +42,24 @@ export function loginKey({ iamOrigin, login, allowUnauthorizedCerts }: LoginProo
  * @throws {RequestError} if IAM could not be reached, or refused the login, now or in the last 15 minutes
  * @throws whatever else `send` throws
  */
-export async function loginToken(proof: LoginProof, send: SendLogin, signal?: AbortSignal): Promise<string> {
+export async function loginToken(
+	authentication: LoginAuthentication,
+	send: SendLogin,
+	signal?: AbortSignal,
+): Promise<string> {
 	// What was refused is the login, for whatever project: other projects must not help it to a lock.
-	const { iamOrigin, login } = proof;
+	const { iamOrigin, login } = authentication;
 	const who = fingerprint(siteOf(iamOrigin), login.domainName, login.username, login.password);
 	assertNotRefused(who);
 	const fetch = async (end: AbortSignal) =>
-		await logIn(proof, send, end).catch((error: unknown) => {
+		await logIn(authentication, send, end).catch((error: unknown) => {
 			if (!(error instanceof RequestError)) throw error;
-			const failure = noToken(error);
-			const { httpStatus } = error.details;
-			throw httpStatus === 401 || httpStatus === 403 ? rememberRefusal(who, 'login', failure) : failure;
+			const failure = error.with({ message: `No token from IAM: ${error.message}` });
+			throw isLoginRefused(error) ? rememberRefusal(who, 'login', failure) : failure;
 		});
-	return await getToken(loginKey(proof), fetch, signal).catch((error: unknown) => {
-		// One error for each who waited: it is told how often its call was tried.
-		throw error instanceof RequestError ? copyOf(error) : error;
+	return await getToken(loginKey(authentication), fetch, signal).catch((error: unknown) => {
+		// The login was sent again already. The request that needs it must neither do so once more nor hold back its run.
+		throw error instanceof RequestError && error.retry ? error.with({ retry: undefined }) : error;
 	});
 }
 
@@ -67,45 +72,24 @@ export function isFinal({ details: { code, httpStatus = 0 } }: RequestError): bo
 	return httpStatus >= 400 && httpStatus < 500 && ![401, 403, 408, 429].includes(httpStatus);
 }
 
-/** @returns the same error once more */
-export function copyOf({ message, advice, details }: RequestError): RequestError {
-	return new RequestError(message, advice, { ...details });
+async function logIn(
+	authentication: LoginAuthentication,
+	send: SendLogin,
+	signal: AbortSignal,
+): Promise<Token> {
+	const context = { secrets: [authentication.login.password], unauthorized: () => CHECK_LOGIN };
+	const response = await send(loginRequest(authentication), context, signal);
+	const value = response.headers['x-subject-token'];
+	if (typeof value !== 'string') throw unexpectedResponse("the header 'X-Subject-Token'");
+	return { value, lifetime: lifetimeOf(response) };
 }
 
-/** Repeats a login where IAM said neither yes nor no. One of which it did not speak in time is not worth another. */
-async function logIn(proof: LoginProof, send: SendLogin, signal: AbortSignal): Promise<Token> {
-	const context = { creates: false, secrets: [proof.login.password], unauthorized: () => CHECK_LOGIN };
-	const limits = { ...LIMITS, signal };
-	const answer = await withRetries(
-		limits,
-		new Pace(),
-		async () =>
-			await send(loginRequest(proof), context, limits).catch((error: unknown) => {
-				throw error instanceof RequestError && isWithoutVerdict(error)
-					? new RequestError(error.message, error.advice, error.details, { throttled: false })
-					: error;
-			}),
-	);
-	const value = answer.headers['x-subject-token'];
-	if (typeof value !== 'string') throw unexpectedAnswer("the header 'X-Subject-Token'", false);
-	return { value, lifetime: lifetimeOf(answer) };
-}
-
-function isWithoutVerdict({ retry: repetition, details: { code, httpStatus = 0 } }: RequestError): boolean {
-	return !repetition && (code === 'CONNECTION_LOST' || httpStatus >= 500);
-}
-
-function noToken({ message, advice, details, retry: repetition }: RequestError): RequestError {
-	return new RequestError(`No token from IAM: ${message}`, advice, details, repetition);
-}
-
-function loginRequest(proof: LoginProof): OutgoingRequest {
-	const { iamOrigin, login } = proof;
+function loginRequest({ iamOrigin, login }: LoginAuthentication): HttpRequest {
 	const user = { name: login.username, password: login.password, domain: { name: login.domainName } };
 	return {
 		method: 'POST',
 		origin: iamOrigin,
-		// Without the catalogue of all services the answer stays small.
+		// Without the catalogue of all services the response stays small.
 		path: '/v3/auth/tokens?nocatalog=true',
 		headers: { 'Content-Type': 'application/json' },
 		body: JSON.stringify({

@@ -24,6 +24,31 @@ const refusals = new Map<string, Refusal>();
 
 const clock = () => Date.now() - performance.now();
 
+/** What the response to a request tells of who sent it. */
+export type CallerVerdict = 'accepted' | 'refused' | 'nothing';
+
+/**
+ * Whether the service knows who called. Any response of the service itself but a 401 means that it does. A proxy, a
+ * gateway that is too busy or has no such API, and a page that is no JSON say nothing.
+ *
+ * @param error what the request failed with
+ */
+export function callerVerdict(error: unknown): CallerVerdict {
+	if (!(error instanceof RequestError)) return 'nothing';
+	const { code, httpStatus = 0 } = error.details;
+	if (httpStatus === 401) return 'refused';
+	if (code === 'UNEXPECTED_ANSWER' || /^APIGW?\.01/.test(code)) return 'nothing';
+	if (httpStatus >= 200 && httpStatus < 300) return 'accepted';
+	return httpStatus >= 400 && httpStatus < 500 && ![407, 408, 429].includes(httpStatus)
+		? 'accepted'
+		: 'nothing';
+}
+
+/** @returns whether the service did not accept who called */
+export function isUnauthorized(error: unknown): error is RequestError {
+	return callerVerdict(error) === 'refused';
+}
+
 /** Tells values apart without giving them away. */
 export function fingerprint(...values: Array<string | boolean>): string {
 	return createHash('sha256').update(JSON.stringify(values)).digest('hex');
@@ -49,7 +74,7 @@ export function rememberRefusal(
 		error: new RequestError(
 			message,
 			`Nothing was sent: the same ${what} was refused. ${error.advice}`,
-			details,
+			error.details,
 		),
 		at: performance.now(),
 		clock: clock(),
@@ -65,9 +90,12 @@ export function assertNotRefused(key: string): void {
 		refusals.delete(key);
 		return;
 	}
-	const { message, advice, details } = refusal.error;
-	// One of its own for each call: an error is told how often its call was tried.
-	throw new RequestError(message, advice, { ...details });
+	throw refusal.error;
+}
+
+/** @returns whether IAM has refused a login itself */
+export function isLoginRefused({ details: { httpStatus } }: RequestError): boolean {
+	return httpStatus === 401 || httpStatus === 403;
 }
 
 /** @returns whether the same was refused in the last 15 minutes */

@@ -1,6 +1,6 @@
-import type { RequestError } from '../errors/errors';
-import { MAX_WAIT, wait } from '../pace';
-import { unlessStopped } from './stopping';
+import { RequestError } from '../errors/errors';
+import { isLoginRefused } from './refusals';
+import { pause, unlessStopped } from './stopping';
 
 /** A token that was fetched from IAM. */
 export interface Token {
@@ -23,7 +23,7 @@ interface Entry {
 	/** When the next login may begin. */
 	loginAt: number;
 	/** Why the last one brought no token. */
-	failure?: Error;
+	failure?: RequestError;
 	login?: SharedLogin;
 	usedAt: number;
 }
@@ -34,6 +34,9 @@ const MARGIN_SHARE = 0.1;
 
 /** How far apart two logins are at least, in milliseconds, whatever IAM says of the life of its tokens. */
 export const LOGIN_INTERVAL = 2_000;
+
+/** The longest time that somebody waits for the next login, in milliseconds. */
+const MAX_LOGIN_WAIT = 60_000;
 
 /** When to ask again for a token that could not be renewed, in milliseconds. */
 const RENEW_AGAIN = 60_000;
@@ -71,7 +74,7 @@ export async function getToken(
 	entry.usedAt = now;
 	if (entry.value !== undefined && now < entry.renewAt) return entry.value;
 	// IAM asked to wait for longer than anybody would.
-	if (!entry.login && entry.failure && entry.loginAt - now > MAX_WAIT) throw entry.failure;
+	if (!entry.login && entry.failure && entry.loginAt - now > MAX_LOGIN_WAIT) throw entry.failure;
 	entry.login ??= startLogin(entry, fetch);
 	return await join(entry, entry.login, signal);
 }
@@ -115,29 +118,40 @@ async function logIn(
 	fetch: (signal: AbortSignal) => Promise<Token>,
 	signal: AbortSignal,
 ): Promise<string> {
-	await wait(entry.loginAt - performance.now(), signal);
+	await pause(entry.loginAt - performance.now(), signal);
 	entry.loginAt = performance.now() + LOGIN_INTERVAL;
-	try {
-		const { value, lifetime } = await fetch(signal);
-		entry.value = value;
-		entry.failure = undefined;
-		entry.loginAt = performance.now() + LOGIN_INTERVAL;
-		entry.renewAt = performance.now() + lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE);
-		// One that has ended already is used until the service refuses it: another would have, too.
-		if (lifetime <= LOGIN_INTERVAL) entry.renewAt = Infinity;
-		return value;
-	} catch (error) {
-		const failure = error as Error & Partial<RequestError>;
-		const { retry: repetition, details } = failure;
-		const delay = Math.max(LOGIN_INTERVAL, repetition?.after ?? 0);
-		entry.loginAt = performance.now() + delay;
-		entry.failure = failure;
-		// The one at hand may still be good. If it is not, the service says so.
-		const isVerdict = details?.httpStatus === 401 || details?.httpStatus === 403;
-		if (entry.value === undefined || isVerdict) throw failure;
-		entry.renewAt = performance.now() + Math.max(RENEW_AGAIN, delay);
-		return entry.value;
-	}
+	return await fetch(signal).then(
+		(token) => keep(entry, token),
+		(error: unknown) => {
+			if (!(error instanceof RequestError)) throw error;
+			return tokenAfter(entry, error);
+		},
+	);
+}
+
+function keep(entry: Entry, { value, lifetime }: Token): string {
+	const now = performance.now();
+	entry.value = value;
+	entry.failure = undefined;
+	entry.loginAt = now + LOGIN_INTERVAL;
+	// One that has ended already is used until the service refuses it: another would have ended, too.
+	entry.renewAt =
+		lifetime <= LOGIN_INTERVAL ? Infinity : now + lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE);
+	return value;
+}
+
+/**
+ * @returns the token at hand, which may still be good; if it is not, the service says so
+ * @throws {RequestError} the failure, if there is no token, or IAM has refused the login
+ */
+function tokenAfter(entry: Entry, failure: RequestError): string {
+	const now = performance.now();
+	const delay = Math.max(LOGIN_INTERVAL, failure.retry?.after ?? 0);
+	entry.loginAt = now + delay;
+	entry.failure = failure;
+	if (entry.value === undefined || isLoginRefused(failure)) throw failure;
+	entry.renewAt = now + Math.max(RENEW_AGAIN, delay);
+	return entry.value;
 }
 
 function forgetWhenIdle(key: string, entry: Entry, after: number) {

@@ -40,8 +40,8 @@ export function clientOn(socket: Socket, origin: string, idleLimit?: number): Cl
 export class Connection {
 	readonly client: Client;
 
-	/** How many answers it has brought. */
-	answers = 0;
+	/** How many responses it has brought. */
+	responses = 0;
 
 	/** Since when it is idle, on the clock of `performance.now()`; nothing while it is in use. */
 	idleSince?: number;

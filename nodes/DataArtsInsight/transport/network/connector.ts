@@ -1,5 +1,4 @@
 import type { NodeEgressFilter } from 'n8n-workflow';
-import { SocksClient } from 'socks';
 import type { Dispatcher } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
 
@@ -134,6 +133,8 @@ async function askHttp(socket: Socket, proxy: URL, service: URL): Promise<void> 
 async function askSocks(socket: Socket, proxy: URL, service: URL): Promise<void> {
 	const [userId, password] = loginOf(proxy);
 	const { host, port } = target(service);
+	// Loaded here, since hardly anybody has such a proxy and loading it takes a fifth of the package's time to load.
+	const { SocksClient } = await import('socks');
 	await SocksClient.createConnection({
 		command: 'connect',
 		existing_socket: socket,

@@ -4,33 +4,41 @@ export const CONNECT_TIMEOUT = 10_000;
 /** Why something was ended from this side. */
 export type StopReason = 'timeout' | 'tooLarge' | 'headersTooLarge' | 'cancelled';
 
-/** One request that brought no whole answer. */
-export class ExchangeError extends Error {
-	/**
-	 * @param cause the network's own error
-	 * @param sent whether the request may have reached the service: false only if not a byte of it was written
-	 * @param stopped why it was ended from this side, if it was
-	 */
+/** How a request ended without a whole response. */
+export interface Interruption {
+	/** The network's own error. Of a proxy that refused to connect, with what it answered and whether it tried. */
+	cause: Error & { code?: string; answer?: string; reached?: boolean };
+	/** Whether the request may have reached the service: false only if not a byte of it was written. */
+	sent: boolean;
+	/** Why it was ended from this side, if it was. */
+	stopped?: StopReason;
+	/** The size that was passed, in bytes, where that is the reason. */
+	limit?: number;
+}
+
+/** One request that brought no whole response. */
+export class ExchangeError extends Error implements Interruption {
 	constructor(
-		override readonly cause: Error & { code?: string },
+		override readonly cause: Interruption['cause'],
 		readonly sent: boolean,
 		readonly stopped?: StopReason,
+		readonly limit?: number,
 	) {
 		super(cause.message);
 	}
 }
 
-/** What is under way and can be ended from this side. */
+/** A task that can be ended from this side. */
 export interface Abortable {
 	stop: (reason: StopReason) => void;
 }
 
 /**
- * Ends what its time is up for. One timer serves all that have the same time: one for each would stay until its
- * time is over, and cost more than half of the memory that a run over 100,000 items takes.
+ * Ends tasks whose time is up. Tasks with the same timeout share one timer. `AbortSignal.timeout` cannot be cleared, so one
+ * timer a task would take more than half of the memory of a run over 100,000 items.
  */
 class Deadline {
-	/** When each began, in that order, and so in the order in which their time is up. */
+	/** When each task began, in that order, and so in the order in which their time is up. */
 	private readonly running = new Map<Abortable, number>();
 
 	private armed = false;
@@ -73,8 +81,8 @@ export function deadlineAfter(timeout: number): Deadline {
 
 const tasksOf = new WeakMap<AbortSignal, Set<Abortable>>();
 
-/** The tasks that a signal ends. They share one listener: Node.js warns of a leak at the eleventh. */
-export function endedBy(signal: AbortSignal): Set<Abortable> {
+/** The tasks that a signal ends. They share one listener, since Node.js warns of a leak at the eleventh. */
+export function abortedBy(signal: AbortSignal): Set<Abortable> {
 	let tasks = tasksOf.get(signal);
 	if (!tasks) {
 		const added = new Set<Abortable>();
@@ -86,8 +94,8 @@ export function endedBy(signal: AbortSignal): Set<Abortable> {
 }
 
 /**
- * Does what has to be done before a request can be sent. Its time is {@link CONNECT_TIMEOUT}, and whoever stops the
- * execution does not wait for it.
+ * Does the work that comes before a request can be sent, within {@link CONNECT_TIMEOUT}. An execution that is stopped does
+ * not wait for it.
  *
  * @param work gets a signal that is aborted when nobody waits any more
  * @throws {ExchangeError} whatever went wrong; nothing was sent
@@ -109,11 +117,11 @@ export async function beforeSending<Result>(
 				reject(new ExchangeError(cause, false, reason === 'timeout' ? undefined : reason));
 			};
 			deadline.add(task);
-			if (signal) endedBy(signal).add(task);
+			if (signal) abortedBy(signal).add(task);
 			work(abandonment.signal).then(resolve, (cause: Error) => reject(new ExchangeError(cause, false)));
 		});
 	} finally {
 		deadline.delete(task);
-		if (signal) endedBy(signal).delete(task);
+		if (signal) abortedBy(signal).delete(task);
 	}
 }

@@ -11,9 +11,9 @@ const FORMATS = new Map<string, Format>([
 const utf8 = new TextDecoder();
 
 /**
- * The text of an answer. Some gateways compress it though nobody asked for that.
+ * The text of a response. Some gateways compress it though nobody asked for that.
  *
- * @param body as it came; it must not change until it is decoded
+ * @param body the bytes as they came; they must not change until they are decoded
  * @param encoding what `Content-Encoding` says; what is compressed in no known way is read as it is
  * @param maxSize the most bytes that the text may have once it is decompressed
  * @returns at once where nothing is to be decompressed
@@ -28,7 +28,7 @@ async function decompress(body: Uint8Array, format: Format, maxSize: number): Pr
 	const parts: Uint8Array[] = [];
 	let size = 0;
 	try {
-		// It works on another thread, a part at a time, and stops when nobody reads on.
+		// Node.js decompresses on another thread, a part at a time, and stops when nobody reads on.
 		const stream = new Blob([body]).stream().pipeThrough(new DecompressionStream(format));
 		for await (const part of stream as AsyncIterable<Uint8Array>) {
 			parts.push(part);
@@ -36,9 +36,9 @@ async function decompress(body: Uint8Array, format: Format, maxSize: number): Pr
 			if (size > maxSize) break;
 		}
 	} catch {
-		// Not what it says to be, or cut short: then it is no JSON either.
+		// Not compressed as the header says, or cut short: then it is no JSON either.
 		return utf8.decode(body);
 	}
-	if (size > maxSize) throw new Error('The decompressed answer is too large');
+	if (size > maxSize) throw new Error('The decompressed response is too large');
 	return utf8.decode(Buffer.concat(parts, size));
 }

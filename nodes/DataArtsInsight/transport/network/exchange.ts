@@ -1,22 +1,20 @@
 import type { Dispatcher } from 'undici';
 
 import { type Connection, MAX_HEADERS_SIZE } from './connection';
-import { deadlineAfter, endedBy, ExchangeError, type Abortable, type StopReason } from './deadline';
+import { deadlineAfter, abortedBy, ExchangeError, type Abortable, type StopReason } from './deadline';
 import { decode } from './decode';
 
-export { ExchangeError, type StopReason } from './deadline';
-
-/** The largest answer that is read, in bytes; the service's own are about one kilobyte. */
-export const MAX_ANSWER_SIZE = 1024 * 1024;
+/** The largest body that is read, in bytes; the service's own bodies have about one kilobyte. */
+export const MAX_BODY_SIZE = 1024 * 1024;
 
 /**
- * The most bytes that are read for one answer, headers and chunked framing included. Bytes of framing are no part of
- * the answer, but each of them costs memory and time as well.
+ * The most bytes that are read for one response, headers and chunked framing included. Framing is no part of the body, but
+ * costs memory and time as well.
  */
-const MAX_WIRE_SIZE = 2 * MAX_ANSWER_SIZE + MAX_HEADERS_SIZE;
+const MAX_WIRE_SIZE = 2 * MAX_BODY_SIZE + MAX_HEADERS_SIZE;
 
-/** The first size of the buffer for an answer; most answers fit in. */
-const FIRST_SIZE = 4 * 1024;
+/** The first size of the buffer for a body, in bytes. Most bodies fit in, and Node.js takes buffers of up to 4 KB from a pool. */
+const FIRST_SIZE = 2 * 1024;
 
 /** What came back for one request, whatever its status. */
 export interface HttpResponse {
@@ -25,8 +23,16 @@ export interface HttpResponse {
 	text: string;
 }
 
-/** What to send. */
-export type ExchangeOptions = Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers' | 'body'>;
+/** One request, ready to be sent. */
+export interface HttpRequest {
+	method: 'GET' | 'POST';
+	origin: string;
+	/** Path and query, from the first slash on. */
+	path: string;
+	headers: Record<string, string>;
+	/** JSON, or nothing. */
+	body?: string;
+}
 
 class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 	private controller?: Dispatcher.DispatchController;
@@ -44,7 +50,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 
 	private size = 0;
 
-	/** How many bytes the connection may have read in all before this answer is too large. */
+	/** How many bytes the connection may have read in all before this response is too large. */
 	private readonly lastByte: number;
 
 	constructor(
@@ -58,7 +64,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 		connection.onBytes = () => {
 			if (connection.bytesRead > this.lastByte) this.stop('tooLarge');
 		};
-		if (signal) endedBy(signal).add(this);
+		if (signal) abortedBy(signal).add(this);
 	}
 
 	/** The request is about to be written: before this, nothing was sent. */
@@ -80,9 +86,9 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 
 	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer) {
 		const size = this.size + chunk.length;
-		if (size > MAX_ANSWER_SIZE) return this.stop('tooLarge');
+		if (size > MAX_BODY_SIZE) return this.stop('tooLarge');
 		if (size > this.body.length) {
-			const larger = Buffer.allocUnsafe(Math.min(MAX_ANSWER_SIZE, Math.max(size, 2 * this.body.length)));
+			const larger = Buffer.allocUnsafe(Math.min(MAX_BODY_SIZE, Math.max(size, 2 * this.body.length)));
 			this.body.copy(larger, 0, 0, this.size);
 			this.body = larger;
 		}
@@ -94,12 +100,12 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 		this.release();
 		const { status, headers } = this;
 		const encoding = String(headers['content-encoding'] ?? '');
-		const text = decode(this.body.subarray(0, this.size), encoding, MAX_ANSWER_SIZE);
+		const text = decode(this.body.subarray(0, this.size), encoding, MAX_BODY_SIZE);
 		if (typeof text === 'string') return this.resolve({ status, headers, text });
 		this.resolve(
 			text.then(
 				(text) => ({ status, headers, text }),
-				(error: Error) => Promise.reject(new ExchangeError(error, true, 'tooLarge')),
+				(error: Error) => Promise.reject(new ExchangeError(error, true, 'tooLarge', MAX_BODY_SIZE)),
 			),
 		);
 	}
@@ -107,10 +113,10 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 	onResponseError(_controller: Dispatcher.DispatchController | null, error: Error & { code?: string }) {
 		this.release();
 		if (error.code === 'UND_ERR_HEADERS_OVERFLOW') this.stopped ??= 'headersTooLarge';
-		this.reject(new ExchangeError(error, this.sent, this.stopped));
+		this.reject(new ExchangeError(error, this.sent, this.stopped, limitOf(this.stopped)));
 	}
 
-	/** Ends the exchange; as long as nothing was sent, as soon as it would be. */
+	/** Aborts the request. Before anything is sent undici cannot abort, so the request is aborted when it would be sent. */
 	stop(reason: StopReason) {
 		this.stopped ??= reason;
 		this.controller?.abort(new Error(reason));
@@ -119,21 +125,27 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 	private release() {
 		this.connection.onBytes = undefined;
 		deadlineAfter(this.timeout).delete(this);
-		if (this.signal) endedBy(this.signal).delete(this);
+		if (this.signal) abortedBy(this.signal).delete(this);
 	}
 }
 
+/** @returns the size that a response has passed, in bytes, if it was cut off for that */
+function limitOf(stopped?: StopReason): number | undefined {
+	if (stopped === 'tooLarge') return MAX_BODY_SIZE;
+	return stopped === 'headersTooLarge' ? MAX_HEADERS_SIZE : undefined;
+}
+
 /**
- * Sends one request, once, and reads its whole answer.
+ * Sends one request, once, and reads its whole response.
  *
  * @param connection carries the request, and no other until it has ended
  * @param timeout milliseconds from the first byte sent to the last byte read
  * @param signal ends the request when it is aborted
- * @throws {ExchangeError} if no whole answer came, or a larger one than {@link MAX_ANSWER_SIZE}
+ * @throws {ExchangeError} if no whole response came, or a larger one than {@link MAX_BODY_SIZE}
  */
 export async function exchange(
 	connection: Connection,
-	{ method, path, headers, body }: ExchangeOptions,
+	{ method, path, headers, body }: Omit<HttpRequest, 'origin'>,
 	timeout: number,
 	signal?: AbortSignal,
 ): Promise<HttpResponse> {

@@ -4,40 +4,41 @@ import { Connection, type Socket } from './connection';
 import { beforeSending, ExchangeError } from './deadline';
 
 /**
- * The longest time that a connection may be idle and still be used, in milliseconds. What a gateway or a firewall ends
- * while a request is on its way costs the item, since nobody can tell whether an endpoint was created; a handshake
- * costs milliseconds. Gateways wait a second at least, and then by whole seconds, as schedules and polls do.
- * Within a run connections are idle for less than this, so hardly any handshake is paid for.
+ * The longest time that a connection may be idle and still be used, in milliseconds. If a gateway or a firewall closes the
+ * connection while a request is on its way, the item fails, since nobody can tell whether an endpoint was created. A new
+ * handshake costs milliseconds. Gateways close idle connections after a whole number of seconds, and schedules and polls
+ * come back after whole seconds as well. Within a run connections are idle for less than this.
  */
 const IDLE_LIMIT = 500;
 
 /**
- * How long a connection is left alone before it is used for the second time, in milliseconds. Some servers close right
- * behind their answers without saying so, and a late second answer would be taken for that of the next request.
+ * How long a connection waits before it is used for the second time, in milliseconds. Some servers close the connection
+ * right after a response without announcing it. A late second response would be taken for that to the next request.
  */
 const PROBATION = 5;
 
-/** After how many idle milliseconds the server may have closed a connection without our having noticed. */
+/** After how many idle milliseconds the server may have closed a connection without Node.js having noticed. */
 const FRESH = 5;
 
 /** For how many milliseconds an origin that closes its connections early is remembered for that. */
 const REMEMBERED = 60_000;
 
 /**
- * The connections that one way to a service has. Idle ones outlive executions, so that loops and sub-workflows find
- * them warm; the one used last goes out first.
+ * The connections of one route. Idle connections outlive executions, so that loops and sub-workflows find them warm. The
+ * connection used last is lent first.
  *
- * Each has a dispatcher of its own. undici's pools would open up to twice as many as there are requests: they take a
- * connection for free only one turn of the event loop after its answer ended, and the next request comes before
- * that. And of undici 7 its Agent keeps no connection any more, once one answer has said `Connection: close`.
+ * Each connection has a dispatcher of its own. undici's pools would open up to twice as many connections as there are
+ * requests: a pool takes a connection for busy until one turn of the event loop after the response ended, and the next
+ * request comes before that. After a first response with
+ * `Connection: close` undici 7's Agent opens a connection for each request that follows at once.
  */
 export class Pool {
 	private readonly idle: Connection[] = [];
 
-	/** The idle limit that was learned. */
+	/** The idle limit that this server has taught. */
 	private learned = IDLE_LIMIT;
 
-	/** Until when it holds. */
+	/** Until when the learned limit holds. */
 	private learnedUntil = 0;
 
 	constructor(
@@ -48,7 +49,7 @@ export class Pool {
 	/**
 	 * Lends a connection for the time of one exchange.
 	 *
-	 * @param use what it is for; called again with another connection if nothing of its request was written
+	 * @param use sends one request; called again with another connection if nothing of the request was written
 	 * @param signal ends the waiting for a new connection
 	 * @throws {ExchangeError} if no connection came about
 	 * @throws whatever `use` throws
@@ -59,31 +60,36 @@ export class Pool {
 	): Promise<Result> {
 		for (;;) {
 			const connection = (await this.takeIdle()) ?? (await this.connect(signal));
-			const reused = connection.answers > 0;
+			const reused = connection.responses > 0;
 			connection.idleSince = undefined;
-			const outcome = await use(connection).then(
-				(result) => ({ result, error: undefined }),
-				(error: Error) => ({ error }),
-			);
-			const { error } = outcome;
-			if (error instanceof ExchangeError) connection.discard();
-			else this.giveBack(connection);
-			if ('result' in outcome) return outcome.result;
-			if (reused && error instanceof ExchangeError && !error.stopped) {
-				// It was closed while it was idle, before anything was written.
-				if (!error.sent) continue;
-				this.learn(0);
+			try {
+				const result = await use(connection);
+				this.giveBack(connection);
+				return result;
+			} catch (error) {
+				if (!this.takeBack(connection, reused, error)) throw error as Error;
 			}
-			throw outcome.error;
 		}
+	}
+
+	/** @returns whether the request that failed can be sent on another connection, since nothing of it was written */
+	private takeBack(connection: Connection, reused: boolean, error: unknown): boolean {
+		if (!(error instanceof ExchangeError)) {
+			this.giveBack(connection);
+			return false;
+		}
+		connection.discard();
+		if (!reused || error.stopped) return false;
+		if (error.sent) this.learn(0);
+		return !error.sent;
 	}
 
 	private async takeIdle(): Promise<Connection | undefined> {
 		for (let connection = this.idle.pop(); connection; connection = this.idle.pop()) {
 			const idle = idleTime(connection);
 			if (idle <= this.idleLimit()) {
-				if (connection.answers === 1) await sleep(PROBATION);
-				// A turn of the event loop, with the one that undici takes: meanwhile it hears what the server has closed.
+				if (connection.responses === 1) await sleep(PROBATION);
+				// A turn of the event loop, in addition to undici's own: a pending close event is delivered meanwhile.
 				else if (idle > FRESH) await sleep(0);
 				if (connection.open) return connection;
 			}
@@ -104,14 +110,14 @@ export class Pool {
 	}
 
 	private giveBack(connection: Connection) {
-		connection.answers++;
+		connection.responses++;
 		connection.idleSince = performance.now();
 		if (!connection.open) return;
 		if (this.idleLimit() > 0) this.idle.push(connection);
 		else connection.discard();
 	}
 
-	/** The other side has ended a connection: if it was idle, that says how long it may be. */
+	/** The server has closed a connection. If the connection was idle, its age says how long one may be idle. */
 	private ended(connection: Connection) {
 		if (connection.idleSince === undefined) return;
 		const idle = idleTime(connection);

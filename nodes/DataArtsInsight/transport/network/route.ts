@@ -1,13 +1,15 @@
 import type { NodeEgressFilter } from 'n8n-workflow';
-import { getProxyForUrl } from 'proxy-from-env';
 
 import type { Connection } from './connection';
 import { createConnector } from './connector';
 import { beforeSending } from './deadline';
-import { EGRESS_BLOCKED, InputError } from '../errors/errors';
 import { Pool } from './pool';
+import { proxyFor } from './proxy';
 
-/** The way from n8n to the service. */
+/** The code of the error for a connection that the instance's egress policy does not allow. */
+const EGRESS_BLOCKED = 'EGRESS_BLOCKED';
+
+/** How requests get from n8n to a host. */
 export interface Route {
 	host: string;
 	/** The proxy's host, if there is one. Its URL may hold a password, so it is not kept. */
@@ -15,7 +17,7 @@ export interface Route {
 	/**
 	 * Lends a connection for the time of one exchange.
 	 *
-	 * @param use what it is for; called again with another connection if nothing of its request was written
+	 * @param use sends one request; called again with another connection if nothing of the request was written
 	 * @param signal ends the waiting for a connection
 	 * @throws {ExchangeError} if none came about, or the instance's egress policy forbids it
 	 * @throws whatever `use` throws
@@ -26,24 +28,20 @@ export interface Route {
 	) => Promise<Result>;
 }
 
-/** The pools of this process, by egress policy and then by all else that makes connections alike. */
+/** The pools of this process, by egress policy, and then by origin, TLS setting and proxy. */
 const poolsOf = new WeakMap<object, Map<string, Pool>>();
 const noPolicy = {};
 
 /**
- * Finds the way to a host: through the proxy that n8n's environment names for it, if any. Whether the instance's egress
- * policy allows it is asked before the first connection is lent.
+ * Finds the route to a host: through the proxy that n8n's environment names for the host, if any. The instance's egress
+ * policy is asked before the first connection is lent.
  *
  * @param origin scheme, host and port
  * @param allowUnauthorizedCerts whether the server's certificate is left unchecked
  * @param egress the instance's policy, where the version of n8n has one
- * @throws {InputError} if the environment's proxy is not a URL
+ * @throws {UnusableProxy} if the environment's proxy cannot be used
  */
-export function findRoute(
-	origin: string,
-	allowUnauthorizedCerts: boolean,
-	egress?: NodeEgressFilter,
-): Promise<Route> {
+export function findRoute(origin: string, allowUnauthorizedCerts: boolean, egress?: NodeEgressFilter): Route {
 	const proxy = proxyFor(origin);
 	const pools = poolsOf.get(egress ?? noPolicy) ?? new Map<string, Pool>();
 	poolsOf.set(egress ?? noPolicy, pools);
@@ -60,14 +58,14 @@ export function findRoute(
 		await asking;
 		allowed = true;
 	}
-	return Promise.resolve({
+	return {
 		host: new URL(origin).host,
 		proxyHost: proxy?.host,
 		withConnection: async (use, signal) => {
 			if (egress && !allowed) await beforeSending(signal, async () => await ask(egress));
 			return await pool.lend(use, signal);
 		},
-	} satisfies Route);
+	};
 }
 
 /** @throws {Error} with the code EGRESS_BLOCKED, or that of the name resolution, which can fail as well */
@@ -77,34 +75,7 @@ async function askPolicy(egress: NodeEgressFilter, origin: string, proxy?: URL):
 	throw Object.assign(new Error('The egress policy does not allow it'), { code: EGRESS_BLOCKED });
 }
 
-/** The proxy for an address, found as n8n itself does: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`. */
-function proxyFor(origin: string): URL | undefined {
-	const { protocol, hostname } = new URL(origin);
-	// Without TLS a token may go to this machine only, and so through no proxy.
-	if (protocol === 'http:') return undefined;
-	const proxy = getProxyForUrl(origin);
-	if (!proxy || (hostname.startsWith('[') && isExempt(hostname.slice(1, -1)))) return undefined;
-	const correct = 'Correct HTTPS_PROXY or ALL_PROXY in the environment of n8n';
-	const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
-	if (!url) throw new InputError("The proxy in n8n's environment is not a web address", correct);
-	if (!/^(https?|socks(4a?|5h?)?):/.test(url.protocol)) {
-		throw new InputError("The proxy in n8n's environment is of a kind that cannot be used", correct);
-	}
-	if (/%(?![\da-f]{2})/i.test(url.username + url.password)) {
-		throw new InputError("The login of the proxy in n8n's environment is not percent-encoded", correct);
-	}
-	return url;
-}
-
-/** Whether `NO_PROXY` names an IPv6 address without its brackets, whose last part the library takes for a port. */
-function isExempt(address: string): boolean {
-	const host = address.replace(/:\d+$/, '');
-	const port = /:(\d+)$/.exec(address)?.[1];
-	const url = { protocol: 'https:', host: `${host}:`, port };
-	return !getProxyForUrl(url as Parameters<typeof getProxyForUrl>[0]);
-}
-
-/** Resolves a name while connecting, so that it cannot lead elsewhere than when it was checked. */
+/** Resolves a name while connecting, so that DNS rebinding cannot lead it elsewhere than when it was checked. */
 function policedLookup(egress: NodeEgressFilter): ReturnType<NodeEgressFilter['createSecureLookup']> {
 	const lookup = egress.createSecureLookup();
 	return (hostname, options, callback) =>

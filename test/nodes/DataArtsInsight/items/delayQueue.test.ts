@@ -7,94 +7,94 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** Items with as many milliseconds before they are due. */
-function restingFor(...times: number[]) {
-	const resting = new DelayQueue<string>();
-	times.forEach((after, itemIndex) => resting.add(itemIndex, `request ${itemIndex}`, after));
-	return resting;
+/** Requests 0, 1, … with as many milliseconds before each is due. */
+function delayedBy(...delays: number[]) {
+	const queue = new DelayQueue<number>();
+	delays.forEach((delay, request) => queue.add(request, delay));
+	return queue;
 }
 
-/** All items that can be taken at the moment. */
-function takeAll(resting: DelayQueue<string>, all?: boolean) {
+/** All requests that can be taken at the moment. */
+function takeAll(queue: DelayQueue<number>, all?: boolean) {
 	const taken: number[] = [];
-	for (let one = resting.take(all); one; one = resting.take(all)) taken.push(one.itemIndex);
+	for (let one = queue.take(all); one !== undefined; one = queue.take(all)) taken.push(one);
 	return taken;
 }
 
-it('a request rests until it is due, and is taken with its item, once', () => {
-	const resting = restingFor(50);
+it('a request is delayed until it is due, and is taken once', () => {
+	const queue = delayedBy(50);
 	now += 49;
-	expect(resting.left).toBe(1);
-	expect(resting.take()).toBeUndefined();
+	expect(queue.left).toBe(1);
+	expect(queue.take()).toBeUndefined();
 	now += 1;
-	expect(resting.left).toBe(0);
-	expect(resting.take()).toMatchObject({ itemIndex: 0, request: 'request 0' });
-	expect(resting.take()).toBeUndefined();
+	expect(queue.left).toBe(0);
+	expect(queue.take()).toBe(0);
+	expect(queue.take()).toBeUndefined();
 	now += 1_000;
-	expect(resting.take()).toBeUndefined();
+	expect(queue.take()).toBeUndefined();
 });
 
-it('those that are due are taken in the order of their times, whoever came first', () => {
-	const resting = restingFor(300, 100, 400, 200, 500);
+it('due requests are taken in the order of their times, whichever was added first', () => {
+	const queue = delayedBy(300, 100, 400, 200, 500);
 	now += 450;
-	expect(takeAll(resting)).toEqual([1, 3, 0, 2]);
+	expect(takeAll(queue)).toEqual([1, 3, 0, 2]);
 	now += 50;
-	expect(takeAll(resting)).toEqual([4]);
+	expect(takeAll(queue)).toEqual([4]);
 });
 
-it('of a stopped run all are taken, due or not, the earliest first', () => {
-	const resting = restingFor(300, 100, 200);
-	expect(takeAll(resting, false)).toEqual([]);
-	expect(takeAll(resting, true)).toEqual([1, 2, 0]);
-	expect(resting.size).toBe(0);
+it('all can be taken, due or not, the earliest first', () => {
+	const queue = delayedBy(300, 100, 200);
+	expect(takeAll(queue, false)).toEqual([]);
+	expect(takeAll(queue, true)).toEqual([1, 2, 0]);
+	expect(queue.size).toBe(0);
 });
 
-it('the size counts what is due as well as what is not', () => {
-	const resting = restingFor(10, 20, 500);
-	expect(resting.size).toBe(3);
+it('the size counts the requests that are due as well as those that are not', () => {
+	const queue = delayedBy(10, 20, 500);
+	expect(queue.size).toBe(3);
 	now += 20;
-	resting.take();
-	expect(resting.size).toBe(2);
-	resting.take();
-	expect(resting.size).toBe(1);
+	queue.take();
+	expect(queue.size).toBe(2);
+	queue.take();
+	expect(queue.size).toBe(1);
 });
 
-it('the time that is left is that until the earliest, and none while something is due', () => {
+it('the time that is left is that until the earliest, and none while a request is due', () => {
 	expect(new DelayQueue().left).toBe(Infinity);
-	const resting = restingFor(300, 100, 100, 200);
-	expect(resting.left).toBe(100);
+	const queue = delayedBy(300, 100, 100, 200);
+	expect(queue.left).toBe(100);
 	now += 100;
-	resting.take();
-	expect(resting.left).toBe(0);
-	resting.take();
-	expect(resting.left).toBe(100);
-	takeAll(resting, true);
-	expect(resting.left).toBe(Infinity);
+	queue.take();
+	expect(queue.left).toBe(0);
+	queue.take();
+	expect(queue.left).toBe(100);
+	takeAll(queue, true);
+	expect(queue.left).toBe(Infinity);
 });
 
-it('two looks through all that rests are 20 ms apart, as there may be very many', () => {
-	const resting = restingFor(5, 10);
+it('two scans are 20 ms apart, as there may be very many requests', () => {
+	const queue = delayedBy(5, 10);
 	now += 5;
-	expect(takeAll(resting)).toEqual([0]);
-	expect(resting.left).toBe(20);
+	expect(takeAll(queue)).toEqual([0]);
+	expect(queue.left).toBe(20);
 	now += 19;
-	expect(takeAll(resting)).toEqual([]);
+	expect(takeAll(queue)).toEqual([]);
 	now += 1;
-	expect(takeAll(resting)).toEqual([1]);
+	expect(takeAll(queue)).toEqual([1]);
 });
 
-it('what comes to rest meanwhile for a shorter time brings the next look forward', () => {
-	const resting = restingFor(0, 500);
-	expect(takeAll(resting)).toEqual([0]);
-	resting.add(2, 'short', 30);
-	expect(resting.left).toBe(30);
+it('a request that is added with a shorter delay brings the next scan forward', () => {
+	const queue = delayedBy(0, 500);
+	expect(takeAll(queue)).toEqual([0]);
+	queue.add(2, 30);
+	expect(queue.left).toBe(30);
 	now += 30;
-	expect(takeAll(resting)).toEqual([2]);
+	expect(takeAll(queue)).toEqual([2]);
 });
 
-it('tens of thousands that are due together are looked through once, not for each that is taken', () => {
+it('tens of thousands that are due together are scanned once, not for each that is taken', () => {
 	const count = 30_000;
-	const resting = restingFor(...Array.from({ length: count }, (_, index) => index / 1_000));
+	const queue = delayedBy(...Array.from({ length: count }, (_, index) => index / 1_000));
 	now += 1_000;
-	expect(takeAll(resting)).toEqual(Array.from({ length: count }, (_, index) => index));
+	expect(takeAll(queue)).toEqual(Array.from({ length: count }, (_, index) => index));
 });

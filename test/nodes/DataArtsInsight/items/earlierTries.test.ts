@@ -19,7 +19,7 @@ describe('the results of earlier tries', () => {
 		expect(EarlierTries.of(contextOf({}, { type: 'package.nodeTool' }))).toBeUndefined();
 	});
 
-	it('come to the next try of the same node, for the same item and request', () => {
+	it('come to the next try, known by the same execute data object, for the same item and request', () => {
 		const data = {};
 		EarlierTries.of(contextOf(data))?.add(3, 'request', item);
 		const next = EarlierTries.of(contextOf(data));

@@ -4,7 +4,7 @@ import type { IExecuteFunctions, INode, INodeExecutionData } from 'n8n-workflow'
 import { type ItemHandler, runItems } from '../../../../nodes/DataArtsInsight/items/runItems';
 import { InputError, RequestError } from '../../../../nodes/DataArtsInsight/transport/errors/errors';
 
-type Outcome = 'good' | 'refused' | 'ambiguous' | 'unforeseen' | 'unreadable' | 'again';
+type Outcome = 'good' | 'refused' | 'ambiguous' | 'unforeseen' | 'unreadable' | 'again' | 'later';
 
 interface Setting {
 	total: number;
@@ -33,25 +33,26 @@ const refused = (index: number) =>
 	new RequestError(`refused ${index}`, 'Look', { code: 'R', httpStatus: 400, outcomeUnknown: false });
 
 /** A service that does with each item what is planned for each time that it is sent, and remembers what came. */
-function service(plan: (index: number, knock: number) => Outcome, maxConcurrency = 3) {
+function service(plan: (index: number, attempt: number) => Outcome, maxConcurrency = 3) {
 	const sent = new Map<number, number>();
-	const order: number[] = [];
+	const readable: number[] = [];
 	let inFlight = 0;
 	let most = 0;
 	const handler: ItemHandler<{ index: number }> = {
 		maxConcurrency,
+		doubt: 'A thing may exist',
 		read: (index) => {
 			if (plan(index, 1) === 'unreadable') throw new InputError(`unreadable ${index}`, 'Correct it');
+			readable.push(index);
 			return { index };
 		},
 		send: async ({ index }) => {
-			const knock = (sent.get(index) ?? 0) + 1;
-			sent.set(index, knock);
-			order.push(index);
+			const attempt = (sent.get(index) ?? 0) + 1;
+			sent.set(index, attempt);
 			most = Math.max(most, ++inFlight);
 			await new Promise((resolve) => setTimeout(resolve, (index % 2) * 10));
 			inFlight--;
-			switch (plan(index, knock)) {
+			switch (plan(index, attempt)) {
 				case 'refused':
 					throw refused(index);
 				case 'ambiguous':
@@ -59,14 +60,16 @@ function service(plan: (index: number, knock: number) => Outcome, maxConcurrency
 				case 'unforeseen':
 					throw new TypeError(`secret ${index}`);
 				case 'again':
-					return { json: { index, knock }, sendAgainAfter: 1 };
+					return { json: { index, attempt }, sendAgainAfter: 1 };
+				case 'later':
+					return { json: { index, attempt }, sendAgainAfter: 3_600_000 };
 				default:
-					return { json: { index, knock } };
+					return { json: { index, attempt } };
 			}
 		},
 		identify: ({ index }) => String(index),
 	};
-	return { handler, sent, order, most: () => most };
+	return { handler, sent, readable, most: () => most };
 }
 
 const run = async (setting: Setting, { handler }: { handler: ItemHandler<{ index: number }> }) =>
@@ -76,29 +79,27 @@ const summary = ({ json }: INodeExecutionData) =>
 	json.error ? { ...(json.details as object), description: undefined } : json.index;
 
 describe('for any outcomes of the calls', () => {
-	const outcome = fc.constantFrom<Outcome>(
-		'good',
-		'refused',
-		'ambiguous',
-		'unforeseen',
-		'unreadable',
-		'again',
+	const outcome = fc.constantFrom<Outcome>('good', 'refused', 'ambiguous', 'unforeseen', 'again');
+	const planned = fc.oneof(
+		{ weight: 5, arbitrary: fc.array(outcome, { minLength: 1, maxLength: 3 }) },
+		{ weight: 1, arbitrary: fc.constant<Outcome[]>(['unreadable']) },
 	);
-	const plans = fc.array(fc.array(outcome, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 12 });
+	const plans = fc.array(planned, { minLength: 1, maxLength: 12 });
+	const limit = fc.integer({ min: 1, max: 5 });
 	/** After what is planned an item succeeds. */
-	const planOf = (plan: Outcome[][]) => (index: number, knock: number) =>
-		plan[index]?.[0] === 'unreadable' ? 'unreadable' : (plan[index]?.[knock - 1] ?? 'good');
+	const planOf = (plan: Outcome[][]) => (index: number, attempt: number) =>
+		plan[index]?.[attempt - 1] ?? 'good';
+	/** The first outcome that ends an item decides. */
+	const endOf = (outcomes?: Outcome[]) => outcomes?.find((one) => one !== 'again') ?? 'good';
 
 	it('every item comes out once, in its place, and no more are in flight than allowed', async () => {
 		await fc.assert(
-			fc.asyncProperty(plans, fc.integer({ min: 1, max: 5 }), async (plan, maxConcurrency) => {
+			fc.asyncProperty(plans, limit, async (plan, maxConcurrency) => {
 				const it = service(planOf(plan), maxConcurrency);
 				const items = await run({ total: plan.length }, it);
 				expect(items.map(({ pairedItem }) => pairedItem)).toEqual(plan.map((_, item) => ({ item })));
 				expect(it.most()).toBeLessThanOrEqual(maxConcurrency);
 				items.forEach((item, index) => {
-					// The first outcome that ends an item decides.
-					const last = plan[index]?.find((one) => one !== 'again') ?? 'good';
 					const expected: Record<string, unknown> = {
 						refused: { code: 'R', httpStatus: 400, outcomeUnknown: false },
 						ambiguous: { code: 'LOST', outcomeUnknown: true },
@@ -106,14 +107,45 @@ describe('for any outcomes of the calls', () => {
 						unreadable: { code: 'INVALID_INPUT', outcomeUnknown: false },
 						good: index,
 					};
-					const end = planOf(plan)(index, 1) === 'unreadable' ? 'unreadable' : last;
-					if (end !== 'unreadable' || plan[index]?.[0] === 'unreadable') {
-						expect(summary(item)).toEqual(expected[end]);
-					}
+					expect(summary(item)).toEqual(expected[endOf(plan[index])]);
 					expect(JSON.stringify(item)).not.toContain('secret');
 				});
 			}),
 			{ numRuns: 60 },
+		);
+	});
+
+	it('without Continue On Fail the error counts right, and what was only read ahead as not sent', async () => {
+		const withWaits = fc.array(fc.oneof(planned, fc.constant<Outcome[]>(['later'])), { maxLength: 12 });
+		await fc.assert(
+			fc.asyncProperty(withWaits, limit, async (rest, maxConcurrency) => {
+				// At least one item fails, so no item is waited for.
+				const plan: Outcome[][] = [...rest, ['refused'], ['good']];
+				const total = plan.length;
+				const it = service(planOf(plan), maxConcurrency);
+				const setting = { total, continueOnFail: false };
+				const error = (await run(setting, it).catch((one: unknown) => one)) as Error & {
+					description: string;
+					context: { itemIndex: number };
+				};
+				const indices = plan.map((_, index) => index);
+				const lastOf = (index: number) => planOf(plan)(index, it.sent.get(index) ?? 0);
+				const ended = (...outcomes: Outcome[]) =>
+					indices.filter((index) => it.sent.has(index) && outcomes.includes(lastOf(index))).length;
+				const { itemIndex } = error.context;
+				const isUnreadable = plan[itemIndex]?.[0] === 'unreadable';
+				const unsent = indices.filter((index) => !it.sent.has(index)).length - (isUnreadable ? 1 : 0);
+				const waiting = ended('again', 'later');
+				expect(error.description).toContain(
+					`. Of ${total} items: ${ended('good')} completed, ${unsent} not sent${waiting ? `, ${waiting} still waiting` : ''}`,
+				);
+				// Reading ahead changes nothing for the items before: all of them are sent.
+				const before = indices.slice(0, itemIndex).filter((index) => plan[index]?.[0] !== 'unreadable');
+				expect(before).toHaveLength(itemIndex);
+				expect(before.filter((index) => !it.sent.has(index))).toEqual([]);
+				expect(it.readable.length - it.sent.size).toBeLessThanOrEqual(maxConcurrency);
+			}),
+			{ numRuns: 100 },
 		);
 	});
 
@@ -180,15 +212,32 @@ describe('without Continue On Fail', () => {
 		});
 	});
 
-	it('an error that nobody foresaw says that the call may have acted', async () => {
-		const error: unknown = await run(
-			{ total: 1, continueOnFail: false },
-			service(() => 'unforeseen'),
-		).catch((one: unknown) => one);
+	it('an item that cannot be read ends the run once all before it were sent', async () => {
+		const it = service((index) => (index === 2 ? 'unreadable' : 'good'), 4);
+		const error: unknown = await run({ total: 9, continueOnFail: false }, it).catch((one: unknown) => one);
 		expect(error).toMatchObject({
-			message: 'The call ended in a way that this node does not know (TypeError)',
-			description: expect.stringContaining('a VPC endpoint may exist') as string,
+			message: 'unreadable 2',
+			description: 'Correct it. Of 9 items: 2 completed, 6 not sent',
+			context: { itemIndex: 2 },
 		});
+		expect([...it.sent.keys()]).toEqual([0, 1]);
+	});
+
+	it.each([
+		['that creates says what may exist', 'A thing may exist', 'A thing may exist'],
+		['that only reads says nothing of that', undefined, 'If it happens again, report it'],
+	])('an error that nobody foresaw in an operation %s', async (_what, doubt, words) => {
+		const it = service(() => 'unforeseen');
+		it.handler.doubt = doubt;
+		const error: unknown = await run({ total: 1, continueOnFail: false }, it).catch((one: unknown) => one);
+		expect(error).toMatchObject({
+			message: 'The request ended in a way that this node does not know (TypeError)',
+			description: expect.stringContaining(words) as string,
+			errorResponse: { outcomeUnknown: doubt !== undefined },
+		});
+		expect((error as Error & { description: string }).description.includes('exist')).toBe(
+			doubt !== undefined,
+		);
 	});
 });
 
@@ -285,101 +334,31 @@ it('the details of an error are copied for each item', async () => {
 	expect(shared.details.code).toBe('R');
 });
 
-it('requests that are due again and new ones take turns', async () => {
-	const it = service((_index, knock) => (knock < 3 ? 'again' : 'good'), 1);
-	await run({ total: 30 }, it);
-	// The first item is sent again while others have not been sent at all.
-	expect(it.order.lastIndexOf(0)).toBeLessThan(it.order.indexOf(29));
-	expect([...it.sent.values()]).toEqual(Array(30).fill(3));
-});
-
-it('of many that are due at once and many new ones neither wait for all of the others', async () => {
-	let now = 0;
-	jest.spyOn(performance, 'now').mockImplementation(() => now);
-	const it = service((index, knock) => (index < 10 && knock === 1 ? 'again' : 'good'), 1);
-	const { read } = it.handler;
-	it.handler.read = (index) => {
-		// Up to it the clock stands still; behind it all that rests is due.
-		if (index >= 10) now += 1_000;
-		return read(index);
-	};
-	await run({ total: 20 }, it).finally(() => jest.restoreAllMocks());
-	const kinds = it.order.slice(10).map((index) => (index < 10 ? 'due' : 'new'));
-	expect(kinds).toHaveLength(20);
-	// At the end one kind alone is left.
-	for (let i = 0; i < 16; i++) expect(new Set(kinds.slice(i, i + 3)).size).toBe(2);
-});
-
-describe('while all that is left rests', () => {
-	afterEach(() => jest.useRealTimers());
-
-	it('other work of n8n goes on', async () => {
-		const it = service((_index, knock) => (knock === 1 ? 'again' : 'good'));
+describe('once the execution is stopped', () => {
+	/** A service that refuses what comes after the stop, as the node's client does. */
+	async function runStopped(total: number, outcome: Outcome) {
+		const stop = new AbortController();
+		const it = service(() => outcome, 2);
 		const { send } = it.handler;
-		const happened: string[] = [];
+		let sent = 0;
 		it.handler.send = async (request) => {
-			const { json, sendAgainAfter } = await send(request);
-			happened.push('sent');
-			setTimeout(() => happened.push('other work'), 0);
-			return { json, sendAgainAfter: sendAgainAfter && 50 };
+			if (stop.signal.aborted) throw refused(request.index);
+			if (++sent === 4) setTimeout(() => stop.abort(), 1);
+			return await send(request);
 		};
-		await run({ total: 1 }, it);
-		expect(happened).toEqual(['sent', 'other work', 'sent']);
+		const error: unknown = await run({ total, signal: stop.signal }, it).catch((one: unknown) => one);
+		return { it, error };
+	}
+
+	it('the first failed item ends the run, also with Continue On Fail', async () => {
+		const { it, error } = await runStopped(50, 'good');
+		expect(error).toMatchObject({ message: expect.stringMatching(/^refused \d+$/) as string });
+		expect(it.sent.size).toBeLessThan(10);
 	});
 
-	it('a request is sent again as soon as it is due, and nothing is left behind that waits on', async () => {
-		jest.useFakeTimers();
-		const it = service(() => 'good');
-		const times: number[] = [];
-		it.handler.send = async () => {
-			times.push(performance.now());
-			return await Promise.resolve({ json: {}, sendAgainAfter: [30, 60_000][times.length - 1] });
-		};
-		const start = performance.now();
-		const done = run({ total: 1 }, it);
-		await jest.advanceTimersByTimeAsync(61_000);
-		await done;
-		expect(times.map((time) => Math.round(time - start))).toEqual([0, 30, 60_030]);
-		expect(jest.getTimerCount()).toBe(0);
+	it('it is not waited until delayed requests are due', async () => {
+		const { it, error } = await runStopped(4, 'later');
+		expect(error).toMatchObject({ description: expect.stringContaining(' still waiting') as string });
+		expect([...it.sent.values()]).toEqual([1, 1, 1, 1]);
 	});
-
-	it('and one that is under way comes to rest, it is sent again in its time', async () => {
-		jest.useFakeTimers();
-		const it = service(() => 'good', 2);
-		const times: Array<[number, number]> = [];
-		const start = performance.now();
-		it.handler.send = async ({ index }) => {
-			const knock = times.filter(([one]) => one === index).length;
-			times.push([index, Math.round(performance.now() - start)]);
-			if (knock > 0) return { json: {} };
-			// The second answer comes while the first item rests for long.
-			if (index === 1) await new Promise((resolve) => setTimeout(resolve, 1_010));
-			return { json: {}, sendAgainAfter: index === 0 ? 10_000 : 40 };
-		};
-		const done = run({ total: 2 }, it);
-		await jest.advanceTimersByTimeAsync(11_000);
-		await done;
-		expect(times).toEqual([
-			[0, 0],
-			[1, 0],
-			[1, 1_050],
-			[0, 10_000],
-		]);
-		expect(jest.getTimerCount()).toBe(0);
-	});
-});
-
-it('reading many items leaves n8n time for other work', async () => {
-	let turns = 0;
-	const watch = setInterval(() => turns++, 1);
-	const it = service(() => 'good');
-	it.handler.read = (index) => {
-		const end = performance.now() + 5;
-		while (performance.now() < end);
-		throw new InputError(`unreadable ${index}`, 'Correct it');
-	};
-	await run({ total: 100 }, it);
-	clearInterval(watch);
-	// Half a second of reading, and a turn each 50 ms.
-	expect(turns).toBeGreaterThan(6);
 });

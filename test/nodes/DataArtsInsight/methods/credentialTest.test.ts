@@ -1,11 +1,5 @@
 import type { ICredentialDataDecryptedObject, ICredentialTestFunctions } from 'n8n-workflow';
 
-import {
-	accessKeyHeaders,
-	credentialText,
-	tokenHeaders,
-} from '../../../../nodes/DataArtsInsight/transport/identity/headers';
-import type { DataArtsInsightApi } from '../../../../credentials/DataArtsInsightApi.credentials';
 import type { DataArtsInsight } from '../../../../nodes/DataArtsInsight/DataArtsInsight.node';
 import { built, OUR_NODE } from '../../../support/engine/built';
 import { type ScriptedServer, startScriptedServer } from '../../../support/network/scriptedServer';
@@ -72,29 +66,5 @@ describe('the test of a credential', () => {
 			},
 		});
 		expect(await test(odd)).toEqual({ status: 'Error', message: 'Error: odd' });
-	});
-});
-
-it('looks as it does in the light and in the dark', async () => {
-	// n8n turns the paths of the files into addresses.
-	const { iconUrl } = (await built).credentials.dataArtsInsightApi as DataArtsInsightApi & {
-		iconUrl: object;
-	};
-	expect(iconUrl).toEqual({
-		light: expect.stringMatching(/dataArtsInsight\.svg$/) as string,
-		dark: expect.stringMatching(/dataArtsInsight\.dark\.svg$/) as string,
-	});
-});
-
-describe('what a credential holds', () => {
-	it('is text without what was pasted along, and anything else is blank', () => {
-		const values = { a: ' x\n', b: 42, c: true, d: '' };
-		const texts = ['a', 'b', 'c', 'd', 'e'].map((field) => credentialText(values, field));
-		expect(texts).toEqual(['x', '', '', '', '']);
-	});
-
-	it('goes into these headers', () => {
-		expect(tokenHeaders('t', 'w')).toEqual({ 'X-Auth-Token': 't', 'X-Workspace-Id': 'w' });
-		expect(accessKeyHeaders('p', 'w')).toEqual({ 'X-Project-Id': 'p', 'X-Workspace-Id': 'w' });
 	});
 });

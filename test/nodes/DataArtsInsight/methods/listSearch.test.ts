@@ -2,6 +2,7 @@ import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { searchEndpointServices } from '../../../../nodes/DataArtsInsight/methods/listSearch';
 import { type ScriptedServer, startScriptedServer } from '../../../support/network/scriptedServer';
+import { fixBackOff } from '../../../support/network/backOff';
 
 const ID = '6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb';
 
@@ -158,7 +159,7 @@ describe('where there is no list the form says why:', () => {
 	});
 
 	it('429, after one repetition', async () => {
-		jest.spyOn(Math, 'random').mockReturnValue(0);
+		fixBackOff(0);
 		server.reply = () => ({ status: 429 });
 		expect(await failure()).toMatchObject({ httpCode: '429' });
 		expect(server.seen).toHaveLength(2);

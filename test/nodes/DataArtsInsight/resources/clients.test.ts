@@ -51,14 +51,14 @@ async function open({ values, written = {}, node, shows = true, signal, egress }
 	return { readClient, getCredentials, getDecrypted, additionalData };
 }
 
-const CALL = { method: 'POST', path: '/x', body: {} } as const;
+const REQUEST = { method: 'POST', doubt: 'It may have acted', path: '/x', body: {} } as const;
 
 it('the credential of a single item is read once, and n8n is not asked what was written', async () => {
 	const { readClient, getCredentials, getDecrypted } = await open({ values: [{}] });
 	const client = await readClient(0);
 	expect(await readClient(0)).toBe(client);
 	expect(client).toMatchObject({ projectId: 'p', place: `${server.url} p w` });
-	expect(await client.call(CALL)).toEqual({ id: 1 });
+	expect(await client.call(REQUEST)).toEqual({ id: 1 });
 	expect(getCredentials.mock.calls).toEqual([['dataArtsInsightApi', 0]]);
 	expect(getDecrypted).not.toHaveBeenCalled();
 });
@@ -111,7 +111,7 @@ it('a credential that cannot be used fails whoever asks, and nobody before', asy
 it('a stopped execution sends nothing', async () => {
 	const before = server.seen.length;
 	const { readClient } = await open({ values: [{}], signal: AbortSignal.abort() });
-	await expect((await readClient(0)).call(CALL)).rejects.toMatchObject({ details: { code: 'CANCELLED' } });
+	await expect((await readClient(0)).call(REQUEST)).rejects.toMatchObject({ details: { code: 'CANCELLED' } });
 	expect(server.seen).toHaveLength(before);
 });
 
@@ -120,6 +120,6 @@ it('an egress policy is asked, and nothing is sent to a host that it does not al
 	const no = async () => await Promise.resolve({ ok: false });
 	const egress = { validateUrl: no, validateConnectionHost: no, createSecureLookup: () => () => undefined };
 	const { readClient } = await open({ values: [{}], egress });
-	await expect((await readClient(0)).call(CALL)).rejects.toMatchObject({ details: { code: 'BLOCKED' } });
+	await expect((await readClient(0)).call(REQUEST)).rejects.toMatchObject({ details: { code: 'BLOCKED' } });
 	expect(server.seen).toHaveLength(before);
 });

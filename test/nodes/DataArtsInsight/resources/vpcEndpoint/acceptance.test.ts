@@ -11,9 +11,9 @@ import {
 import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import { parameterValues } from '../../../../support/engine/parameterValues';
 
-const patience = { pollInterval: 15_000, maxWait: 300_000 };
+const acceptanceWait = { pollInterval: 15_000, maxWait: 300_000 };
 
-describe('readPatience', () => {
+describe('readAcceptanceWait', () => {
 	const read = (options?: object) =>
 		readAcceptanceWait({
 			getNodeParameter: parameterValues({ options }),
@@ -26,8 +26,8 @@ describe('readPatience', () => {
 		}
 	});
 
-	it('is in milliseconds, by default a look each 15 seconds for five minutes', () => {
-		expect(read({ waitForAcceptance: true })).toEqual(patience);
+	it('is in milliseconds, by default a poll each 15 seconds for five minutes', () => {
+		expect(read({ waitForAcceptance: true })).toEqual(acceptanceWait);
 		expect(read({ waitForAcceptance: true, pollInterval: 1, maxWait: 3600 })).toEqual({
 			pollInterval: 1_000,
 			maxWait: 3_600_000,
@@ -53,32 +53,32 @@ it('an endpoint is undecided while its owner or Huawei Cloud is still to act', (
 	expect(['accepted', 'rejected', 'failed', 'deleting', 'new', '', undefined, 5].some(isPending)).toBe(false);
 });
 
-describe('restBeforeNextLook', () => {
+describe('delayBeforeNextPoll', () => {
 	beforeEach(() => jest.spyOn(performance, 'now').mockReturnValue(1_000_000));
 	afterEach(() => jest.restoreAllMocks());
-	const restAfter = (waited: number) => delayBeforeNextPoll(1_000_000 - waited, patience);
+	const delayAfter = (waited: number) => delayBeforeNextPoll(1_000_000 - waited, acceptanceWait);
 
 	it('is the poll interval, and at the end what is left of the longest wait', () => {
-		expect(restAfter(0)).toBe(15_000);
-		expect(restAfter(285_000)).toBe(15_000);
-		expect(restAfter(285_001)).toBe(14_999);
-		expect(restAfter(299_999)).toBe(1);
+		expect(delayAfter(0)).toBe(15_000);
+		expect(delayAfter(285_000)).toBe(15_000);
+		expect(delayAfter(285_001)).toBe(14_999);
+		expect(delayAfter(299_999)).toBe(1);
 	});
 
 	it('is none once the longest wait is over', () => {
-		expect(restAfter(300_000)).toBeUndefined();
-		expect(restAfter(400_000)).toBeUndefined();
+		expect(delayAfter(300_000)).toBeUndefined();
+		expect(delayAfter(400_000)).toBeUndefined();
 	});
 });
 
-describe('a failed look', () => {
-	const failed = (code: string, httpStatus?: number, repetition?: { throttled: boolean }) =>
-		new RequestError('m', 'a', { code, httpStatus, outcomeUnknown: false }, repetition);
+describe('a failed poll', () => {
+	const failed = (code: string, httpStatus?: number, retry?: { throttled: boolean }) =>
+		new RequestError('m', 'a', { code, httpStatus, outcomeUnknown: false }, { retry });
 
 	it.each<[string, RequestError]>([
 		['500', failed('HTTP_500', 500)],
 		['504', failed('APIGW.0201', 504)],
-		['429 that may be repeated', failed('APIGW.0308', 429, { throttled: true })],
+		['429 that may be sent again', failed('APIGW.0308', 429, { throttled: true })],
 		['no connection', failed('CONNECTION_FAILED', undefined, { throttled: false })],
 		['a lost connection', failed('CONNECTION_LOST')],
 		['a sign-in page', failed('UNEXPECTED_ANSWER', 200)],
@@ -86,15 +86,12 @@ describe('a failed look', () => {
 		expect(leavesStatusOpen(error)).toBe(true);
 	});
 
-	it.each<[string, unknown]>([
+	it.each<[string, RequestError]>([
 		['404', failed('DataArtsInsight.24010003', 404)],
 		['499', failed('HTTP_499', 499)],
-		['an answer that says no', failed('HTTP_200', 200)],
+		['a response that says no', failed('HTTP_200', 200)],
 		['an egress policy', failed('BLOCKED')],
 		['the stop of the execution', failed('CANCELLED')],
-		['bad input', new InputError('m', 'a')],
-		['what nobody foresaw', new TypeError('m')],
-		['nothing', undefined],
 	])('that ended by %s ends the waiting', (_what, error) => {
 		expect(leavesStatusOpen(error)).toBe(false);
 	});
@@ -129,31 +126,31 @@ describe('acceptanceHints', () => {
 		);
 		expect(messages(items)).toEqual([
 			expect.stringMatching(/^1 of 8 items: pendingAcceptance\. Ask the owner/),
-			expect.stringMatching(/^1 of 8 items: creating\. Huawei Cloud/),
+			expect.stringMatching(/^1 of 8 items: creating\. The endpoint is still being created/),
 			expect.stringMatching(/^2 of 8 items: failed\. The endpoint cannot be used/),
 			expect.stringMatching(/^1 of 8 items: deleting\. The endpoint cannot be used/),
 		]);
 	});
 
 	it('say how long an undecided endpoint was waited for, and only there', () => {
-		expect(messages(itemsOf('creating', 'failed'), patience)).toEqual([
+		expect(messages(itemsOf('creating', 'failed'), acceptanceWait)).toEqual([
 			expect.stringMatching(/^1 of 2 items: creating after 300 seconds\. /),
 			expect.stringMatching(/^1 of 2 items: failed\. /),
 		]);
 	});
 
 	it('are none where all is well, and for no items', () => {
-		expect(messages(itemsOf('accepted', undefined), patience, [])).toEqual([]);
+		expect(messages(itemsOf('accepted', undefined), acceptanceWait, [])).toEqual([]);
 		expect(messages([])).toEqual([]);
 	});
 
-	it('say why the last looks brought no answer', () => {
+	it('say why the last polls brought no status', () => {
 		const again = 'Run the node again to see the present status.';
-		expect(messages(itemsOf('accepted', 'accepted', 'accepted'), patience, ['lost', 'late'])).toEqual([
-			`2 of 3 items: as it was before, since the last call brought no answer (lost). ${again}`,
+		expect(messages(itemsOf('accepted', 'accepted', 'accepted'), acceptanceWait, ['lost', 'late'])).toEqual([
+			`2 of 3 items: as it was before, since the last request brought no response (lost). ${again}`,
 		]);
-		expect(messages(itemsOf('accepted'), patience, ['lost'])).toEqual([
-			`Status: as it was before, since the last call brought no answer (lost). ${again}`,
+		expect(messages(itemsOf('accepted'), acceptanceWait, ['lost'])).toEqual([
+			`Status: as it was before, since the last request brought no response (lost). ${again}`,
 		]);
 	});
 });

@@ -1,34 +1,23 @@
 import type { JsonObject } from 'n8n-workflow';
 
 import {
-	isAnswerTo,
-	readEndpoint,
+	missingIn,
 	simplifyEndpoint,
 } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/endpoint';
 
-describe('readEndpoint', () => {
-	it.each<JsonObject>([{ id: 7, tags: [] }, { id: 0 }, { id: 'a' }])('gives %j as it is', (answer) => {
-		expect(readEndpoint(answer)).toBe(answer);
-	});
-
-	it.each<JsonObject>([{}, { id: '' }, { id: null }, { id: true }, { id: ['a'] }, { id: {} }])(
-		'refuses %j: whether an endpoint was created is not known',
-		(answer) => {
-			let thrown: unknown;
-			try {
-				readEndpoint(answer);
-			} catch (error) {
-				thrown = error;
-			}
-			expect(thrown).toMatchObject({
-				message: "The service answered without the 'id' of a VPC endpoint",
-				details: { code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: true },
-			});
+describe('missingIn', () => {
+	it.each<JsonObject>([{ id: 7, tags: [] }, { id: 0 }, { id: 'a' }])(
+		'finds nothing missing in %j',
+		(response) => {
+			expect(missingIn(response, {})).toBeUndefined();
 		},
 	);
-});
 
-describe('isAnswerTo', () => {
+	it.each<JsonObject>([{}, { id: '' }, { id: null }, { id: true }, { id: ['a'] }, { id: {} }])(
+		'finds no ID in %j',
+		(response) => expect(missingIn(response, {})).toBe("the 'id' of a VPC endpoint"),
+	);
+
 	const ID = '6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb';
 	const OTHER = '7a3e2d2f-42d0-4f38-8b66-5c82ec0c93fc';
 
@@ -43,8 +32,8 @@ describe('isAnswerTo', () => {
 		['a name that is no text', { vpc_ep_server_name: 'a' }, { vpc_ep_server_name: 5 }],
 		['a name that was not asked for', { vpc_ep_server_id: ID }, { vpc_ep_server_name: 'a' }],
 		['another type of data source', { ds_type: 'DWS' }, { ds_type: 'MySQL' }],
-	])('takes an answer with %s', (_what, request, answer) => {
-		expect(isAnswerTo({ ...request }, { ...answer })).toBe(true);
+	])('takes a response with %s', (_what, request, response) => {
+		expect(missingIn({ id: 1, ...response }, { ...request })).toBeUndefined();
 	});
 
 	it.each<[string, object, object]>([
@@ -68,13 +57,15 @@ describe('isAnswerTo', () => {
 			{ vpc_ep_server_name: 'a', vpc_ep_server_id: ID },
 			{ vpc_ep_server_name: 'b', vpc_ep_server_id: ID },
 		],
-	])('takes no answer with %s', (_what, request, answer) => {
-		expect(isAnswerTo({ ...request }, { ...answer })).toBe(false);
+	])('takes no response with %s', (_what, request, response) => {
+		for (const id of [{ id: 1 }, {}] as JsonObject[]) {
+			expect(missingIn({ ...id, ...response }, { ...request })).toBe('what was asked for');
+		}
 	});
 
-	it('asks nothing of an answer where nothing was asked for by text', () => {
-		expect(isAnswerTo({ vpc_ep_server_id: '' }, { vpc_ep_server_id: ID })).toBe(true);
-		expect(isAnswerTo({ vpc_ep_server_id: 5 }, { vpc_ep_server_id: ID })).toBe(true);
+	it('asks nothing of a response where nothing was asked for by text', () => {
+		expect(missingIn({ id: 1, vpc_ep_server_id: ID }, { vpc_ep_server_id: '' })).toBeUndefined();
+		expect(missingIn({ id: 1, vpc_ep_server_id: ID }, { vpc_ep_server_id: 5 })).toBeUndefined();
 	});
 });
 
@@ -102,7 +93,7 @@ describe('simplifyEndpoint', () => {
 		});
 	});
 
-	it('invents nothing that the answer lacks, and keeps what is null', () => {
+	it('invents nothing that the response lacks, and keeps what is null', () => {
 		expect(Object.keys(simplifyEndpoint({ id: 1, project_id: undefined, ds_type: null }))).toEqual([
 			'id',
 			'ds_type',

@@ -1,23 +1,22 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
-import {
-	description,
-	execute,
-} from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
+import { vpcEndpoint } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint';
+import { verifyAndCreate } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
 import {
 	type ScriptedReply,
 	type ScriptedServer,
 	startScriptedServer,
 } from '../../../../support/network/scriptedServer';
 import { expression, parameterValues } from '../../../../support/engine/parameterValues';
+import { fixBackOff } from '../../../../support/network/backOff';
 
 const ID = '6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb';
-const answer = (status: string, more: object = {}): ScriptedReply => ({
+const reply = (status: string, more: object = {}): ScriptedReply => ({
 	body: { id: 1, vpc_ep_client_status: status, create_date: 0, scene: 's', ...more },
 });
 
 let server: ScriptedServer;
-beforeEach(async () => (server = await startScriptedServer(() => answer('accepted'))));
+beforeEach(async () => (server = await startScriptedServer(() => reply('accepted'))));
 afterEach(async () => {
 	jest.restoreAllMocks();
 	await server.close();
@@ -81,42 +80,34 @@ async function run(parameters: Record<string, unknown> = {}, setting: Setting = 
 		}),
 		addExecutionHints: (...hints: NodeExecutionHint[]) => told.push(hints),
 	} as unknown as IExecuteFunctions;
-	const outcome = await execute(context).then(
+	const outcome = await verifyAndCreate.run(context).then(
 		(items) => ({ items: items.map(({ json }) => json), error: undefined }),
 		(error: unknown) => ({ items: [], error: error as Error & { description?: string } }),
 	);
 	return { ...outcome, told, hints: told.flat().map(({ message }) => message) };
 }
 
-it('each field of the form is shown for this operation', () => {
-	const shown = { resource: ['vpcEndpoint'], operation: ['verifyAndCreate'] };
-	for (const { displayOptions } of description) expect(displayOptions?.show).toMatchObject(shown);
+it('the operation is known by names that workflows store', () => {
+	expect(vpcEndpoint).toMatchObject({ value: 'vpcEndpoint', operations: [{ value: 'verifyAndCreate' }] });
+	expect(vpcEndpoint.operations[0]).toBe(verifyAndCreate);
+	expect(verifyAndCreate.fields.map(({ name }) => name)).toEqual([
+		...['dsType', 'lookupMode', 'vpcEpServerName', 'vpcEpServerId', 'vpcEpServer'],
+		...['simplify', 'options'],
+	]);
 });
 
 describe('what is sent', () => {
-	it.each<[string, object]>([
-		['name', { vpc_ep_server_name: 'a' }],
-		['id', { vpc_ep_server_id: ID }],
-		['nameAndId', { vpc_ep_server_name: 'a', vpc_ep_server_id: ID }],
-		['list', { vpc_ep_server_id: 'listed' }],
-	])('by the mode %s is what that mode needs, and nothing else', async (lookupMode, sent) => {
-		await run({ lookupMode });
-		expect(bodies()).toEqual([{ ds_type: 'DWS', ...sent }]);
+	it('is one POST with what the lookup mode needs', async () => {
+		await run({ lookupMode: 'nameAndId' });
+		expect(bodies()).toEqual([{ ds_type: 'DWS', vpc_ep_server_name: 'a', vpc_ep_server_id: ID }]);
 		expect(server.seen).toMatchObject([{ method: 'POST', path: '/v1/p/connections/vpc-endpoint' }]);
 	});
 
-	it.each([
-		[
-			'an unknown mode',
-			{ lookupMode: 'other' },
-			"'Look Up Endpoint Service' is 'other', which is no lookup mode",
-		],
-		['a blank type', { dsType: ' ' }, "'Data Source Type' is blank"],
-		['a blank name', { vpcEpServerName: '' }, "'Endpoint Service Name' is blank"],
-		['a blank ID', { lookupMode: 'id', vpcEpServerId: '' }, "'Endpoint Service ID' is blank"],
-		['nothing picked', { lookupMode: 'list', vpcEpServer: '' }, "'Endpoint Service' is blank"],
-	])('with %s is nothing', async (_what, parameters, message) => {
-		expect((await run(parameters)).error).toMatchObject({ name: 'NodeOperationError', message });
+	it('with a value that cannot be used is nothing', async () => {
+		expect((await run({ vpcEpServerName: '' })).error).toMatchObject({
+			name: 'NodeOperationError',
+			message: "'Endpoint Service Name' is blank",
+		});
 		expect(server.seen).toEqual([]);
 	});
 
@@ -134,21 +125,50 @@ describe('what is sent', () => {
 		]);
 	});
 
-	it('leads to nothing where the answer names another endpoint service', async () => {
-		script(answer('accepted', { vpc_ep_server_name: 'b' }));
+	it('leads to nothing where the response names another endpoint service', async () => {
+		script(reply('accepted', { vpc_ep_server_name: 'b' }));
 		expect((await run()).error?.message).toBe('The service answered without what was asked for');
-		script(answer('accepted', { vpc_ep_server_name: 'a' }));
+		script(reply('accepted', { vpc_ep_server_name: 'a' }));
 		expect((await run()).items).toHaveLength(1);
 	});
 
 	it('is sent again for 429 as often as the options say', async () => {
-		jest.spyOn(Math, 'random').mockReturnValue(0);
-		script({ status: 429 }, answer('accepted'));
+		fixBackOff(0);
+		script({ status: 429 }, reply('accepted'));
 		expect((await run({ options: { maxRetries: 1 } })).items).toHaveLength(1);
 		expect(server.seen).toHaveLength(2);
 		script({ status: 429 });
 		expect((await run({ options: { maxRetries: 0 } })).error).toBeDefined();
 		expect(server.seen).toHaveLength(3);
+	});
+});
+
+describe('what fails', () => {
+	it.each<[string, ScriptedReply]>([
+		['a fault', { status: 500 }],
+		['a lost connection', { end: 'reset' }],
+		['a response without an ID', { body: { id: '' } }],
+	])('by %s says that an endpoint may exist', async (_what, failure) => {
+		script(failure);
+		expect((await run()).error?.description).toContain('a VPC endpoint may exist: run the node again');
+		expect(server.seen).toHaveLength(1);
+	});
+
+	it.each<[number, string]>([
+		[400, 'Check the values of the node'],
+		[404, 'Check the name or ID of the endpoint service'],
+		[429, 'lower Max Concurrency'],
+	])('by HTTP %d says what can be done in the node, and nothing of an endpoint', async (status, advice) => {
+		script({ status });
+		const { error } = await run({ options: { maxRetries: 0 } });
+		expect(error?.description).toContain(advice);
+		expect(error?.description).not.toContain('may exist');
+	});
+
+	it('by a timeout says which option to raise', async () => {
+		script({ end: 'hang' });
+		const { error } = await run({ options: { timeout: 20 } });
+		expect(error?.description).toMatch(/^Raise 'Timeout' in the options .*a VPC endpoint may exist/);
 	});
 });
 
@@ -158,7 +178,7 @@ describe('by Retry On Fail', () => {
 	/** Of two items the second fails, so that there is another try. */
 	async function tryTwice(change: Record<string, unknown>, setting: Setting = {}) {
 		const executeData = {};
-		server.reply = (_count, { body }) => (body.includes('"bad"') ? { status: 400 } : answer('accepted'));
+		server.reply = (_count, { body }) => (body.includes('"bad"') ? { status: 400 } : reply('accepted'));
 		const parameters = { vpcEpServerName: expression(['good', 'bad']), options: { maxConcurrency: 1 } };
 		await run(parameters, { ...first, executeData });
 		await run({ ...parameters, ...change }, { ...first, executeData, ...setting });
@@ -182,25 +202,25 @@ describe('an undecided endpoint', () => {
 	const waiting = { waitForAcceptance: true, pollInterval: 1, maxWait: 60, timeout: 3_600_000 };
 
 	it('comes out at once where nobody waits, with a hint what to do', async () => {
-		script(answer('pendingAcceptance'));
+		script(reply('pendingAcceptance'));
 		const { items, hints } = await run();
 		expect(items).toMatchObject([{ vpc_ep_client_status: 'pendingAcceptance' }]);
 		expect(hints).toEqual([expect.stringMatching(/^Status: pendingAcceptance\. Ask the owner/)]);
 		expect(server.seen).toHaveLength(1);
 	});
 
-	it('is looked at until it is decided, and then needs no hint', async () => {
+	it('is polled until it is decided, and then needs no hint', async () => {
 		hurry();
-		script(answer('creating'), answer('pendingAcceptance'), answer('accepted'));
+		script(reply('creating'), reply('pendingAcceptance'), reply('accepted'));
 		const { items, told } = await run({ options: waiting });
 		expect(items).toMatchObject([{ vpc_ep_client_status: 'accepted' }]);
 		expect(told).toEqual([]);
 		expect(server.seen).toHaveLength(3);
 	});
 
-	it('is waited for from its first answer on, and no longer than allowed', async () => {
+	it('is waited for from its first response on, and no longer than allowed', async () => {
 		hurry();
-		script(answer('pendingAcceptance'));
+		script(reply('pendingAcceptance'));
 		const { items, hints } = await run({ options: { ...waiting, pollInterval: 20, maxWait: 50 } });
 		expect(items).toMatchObject([{ vpc_ep_client_status: 'pendingAcceptance' }]);
 		expect(hints).toEqual([expect.stringMatching(/^Status: pendingAcceptance after 50 seconds\. /)]);
@@ -211,21 +231,21 @@ describe('an undecided endpoint', () => {
 	it.each<[string, ScriptedReply]>([
 		['500', { status: 500 }],
 		['a reset connection', { end: 'reset' }],
-		['429, which the next look repeats', { status: 429, headers: { 'Retry-After': '0' } }],
-	])('is looked at again after %s', async (_what, reply) => {
+		['429, after which the next poll is the retry', { status: 429, headers: { 'Retry-After': '0' } }],
+	])('is polled again after %s', async (_what, failure) => {
 		hurry();
-		jest.spyOn(Math, 'random').mockReturnValue(0);
-		script(answer('pendingAcceptance'), reply, answer('accepted'));
+		fixBackOff(0);
+		script(reply('pendingAcceptance'), failure, reply('accepted'));
 		const { items, told } = await run({ options: { ...waiting, maxRetries: 0 } });
 		expect(items).toMatchObject([{ vpc_ep_client_status: 'accepted' }]);
 		expect(told).toEqual([]);
 		expect(server.seen).toHaveLength(3);
 	});
 
-	it('comes out as it was where the last look fails with 429, which is not sent again at once', async () => {
+	it('comes out as it was where the last poll fails with 429, which is not sent again at once', async () => {
 		hurry();
-		jest.spyOn(Math, 'random').mockReturnValue(0);
-		script(answer('pendingAcceptance'), { status: 429, body: { error_msg: 'Too many' } });
+		fixBackOff(0);
+		script(reply('pendingAcceptance'), { status: 429, body: { error_msg: 'Too many' } });
 		const { items, hints } = await run({
 			simplify: true,
 			options: { ...waiting, maxRetries: 3, pollInterval: 5, maxWait: 5 },
@@ -240,12 +260,25 @@ describe('an undecided endpoint', () => {
 		expect(server.seen).toHaveLength(2);
 	});
 
-	it('ends with the refusal of a look, which tells what was known before', async () => {
+	it('ends with the refusal of a poll, which tells what was known before', async () => {
 		hurry();
-		script(answer('pendingAcceptance'), { status: 404, body: { error_msg: 'Gone' } });
+		script(reply('pendingAcceptance'), { status: 404, body: { error_msg: 'Gone' } });
 		const { error } = await run({ options: waiting });
 		expect(error?.message).toBe('Gone');
-		expect(error?.description).toContain('Before this call the VPC endpoint was pendingAcceptance');
+		expect(error?.description).toContain('Before this request the VPC endpoint was pendingAcceptance');
+		expect(server.seen).toHaveLength(2);
+	});
+
+	it('ends with an unknown error, of which nobody can say whether a poll helps', async () => {
+		hurry();
+		// Called once a request has failed.
+		jest.spyOn(Math, 'random').mockImplementation(() => {
+			throw new TypeError('odd');
+		});
+		script(reply('pendingAcceptance'), { status: 500 });
+		const { error } = await run({ options: waiting });
+		expect(error?.message).toContain('TypeError');
+		expect(error?.description).toContain('a VPC endpoint may exist');
 		expect(server.seen).toHaveLength(2);
 	});
 
@@ -253,7 +286,7 @@ describe('an undecided endpoint', () => {
 		script({ status: 500, body: { error_msg: 'Broken' } });
 		const { error } = await run({ options: waiting });
 		expect(error?.message).toBe('Broken');
-		expect(error?.description).not.toContain('Before this call');
+		expect(error?.description).not.toContain('Before this request');
 		expect(server.seen).toHaveLength(1);
 	});
 });

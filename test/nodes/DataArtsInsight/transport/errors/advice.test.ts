@@ -1,9 +1,4 @@
-import {
-	adviceFor,
-	STOPPED,
-	whyNotConnected,
-} from '../../../../../nodes/DataArtsInsight/transport/errors/advice';
-import { ProxyRefusal } from '../../../../../nodes/DataArtsInsight/transport/network/connector';
+import { adviceFor, adviceOn } from '../../../../../nodes/DataArtsInsight/transport/errors/advice';
 
 describe('adviceFor', () => {
 	it.each([
@@ -14,10 +9,10 @@ describe('adviceFor', () => {
 		['DataArtsInsight.24150005', 'Copy the ID of a workspace'],
 		['APIGW.0101', 'does not offer this API'],
 		['APIGW.0103', 'no service behind it'],
-		['APIGW.0201', 'Check the values of the node'],
+		['APIGW.0201', 'Check the values of the credential'],
 		['APIGW.0302', 'grant this IAM user the permissions'],
 		['APIGW.0307', 'of another region or has to be renewed'],
-		['APIGW.0308', 'lower Max Concurrency'],
+		['APIGW.0308', 'takes no more requests for the moment'],
 		['APIGW.0310', 'project cannot be used with this token'],
 		['APIGW.0401', 'cannot tell the address'],
 		['APIGW.0402', 'allow the address'],
@@ -28,12 +23,12 @@ describe('adviceFor', () => {
 		['APIGW.0802', 'user is not available in this region'],
 		['IAM.0002', 'grant this IAM user the permissions'],
 		['IAM.0003', 'grant this IAM user the permissions'],
-		['IAM.0012', 'lower Max Concurrency'],
+		['IAM.0012', 'takes no more requests for the moment'],
 		['IAM.0061', 'account is locked'],
 		['IAM.0062', 'did not accept the password'],
 		['IAM.0081', 'programmatic access'],
 		['IAM.0082', 'user is disabled'],
-		['EndPoint.0022', 'lower Max Concurrency'],
+		['EndPoint.0022', 'takes no more requests for the moment'],
 		['EndPoint.2003', 'name or ID of the endpoint service'],
 		['EndPoint.2004', 'endpoint service is not available'],
 		['EndPoint.2012', 'whitelist'],
@@ -59,22 +54,22 @@ describe('adviceFor', () => {
 			expect(adviceFor(`APIG.${number}`, 400)).toBe(adviceFor(`APIGW.${number}`, 400));
 		}
 		for (const code of ['MyAPIG.0308', 'APIG-0308', 'APIGx0308', 'x.APIG.0308']) {
-			expect(adviceFor(code, 400)).toBe('Check the values of the node and of the credential');
+			expect(adviceFor(code, 400)).toBe('Check the values of the credential');
 		}
 	});
 
 	it.each([
-		[200, 'Check the values'],
-		[400, 'Check the values'],
+		[200, 'Check the values of the credential'],
+		[400, 'Check the values of the credential'],
 		[403, 'grant this IAM user the permissions'],
 		[404, "'Project ID' and 'Workspace ID'"],
 		[407, 'HTTPS_PROXY'],
-		[418, 'Check the values'],
-		[429, 'lower Max Concurrency'],
-		[499, 'Check the values'],
-		[500, 'The service could not handle the call'],
-		[501, 'The service could not handle the call'],
-		[503, 'The service could not handle the call'],
+		[418, 'Check the values of the credential'],
+		[429, 'takes no more requests for the moment'],
+		[499, 'Check the values of the credential'],
+		[500, 'The service could not handle the request'],
+		[501, 'The service could not handle the request'],
+		[503, 'The service could not handle the request'],
 	])('on an unknown code goes by HTTP %d: %s', (status, words) => {
 		expect(adviceFor('Unknown.1', status)).toContain(words);
 		expect(adviceFor(`HTTP_${status}`, status)).toContain(words);
@@ -85,93 +80,44 @@ describe('adviceFor', () => {
 		expect(adviceFor('APIGW.0301', 401)).toBeUndefined();
 		expect(adviceFor('APIGW.0301', 400)).toContain('Check the values');
 	});
-});
 
-describe('STOPPED', () => {
-	it.each([
-		['timeout', 'TIMEOUT', 'did not answer in time', "Raise 'Timeout'"],
-		['tooLarge', 'ANSWER_TOO_LARGE', 'larger than 1 MiB', 'custom address'],
-		['headersTooLarge', 'ANSWER_TOO_LARGE', 'larger than 128 KiB', 'custom address'],
-		['cancelled', 'CANCELLED', 'was canceled', 'Start the workflow again'],
-	] as const)('has words for %s', (reason, code, message, advice) => {
-		expect(STOPPED[reason]).toEqual({
-			code,
-			message: expect.stringContaining(message) as string,
-			advice: expect.stringContaining(advice) as string,
-		});
+	const own = { invalid: 'Own invalid', notFound: 'Own notFound', throttled: 'Own throttled', timeout: 'x' };
+
+	it.each<[string, number, string]>([
+		['APIGW.0201', 500, 'Own invalid'],
+		['APIGW.0308', 400, 'Own throttled'],
+		['APIG.0308', 400, 'Own throttled'],
+		['IAM.0012', 400, 'Own throttled'],
+		['EndPoint.0022', 400, 'Own throttled'],
+		['Unknown.1', 404, 'Own notFound'],
+		['Unknown.1', 429, 'Own throttled'],
+		['Unknown.1', 400, 'Own invalid'],
+		['Unknown.1', 499, 'Own invalid'],
+	])('on %s with HTTP %d is what the caller can do: %s', (code, status, words) => {
+		expect(adviceFor(code, status, own)).toBe(words);
+	});
+
+	it.each<[string, number]>([
+		['APIGW.0302', 404],
+		['EndPoint.2003', 429],
+		['Unknown.1', 401],
+		['Unknown.1', 403],
+		['Unknown.1', 407],
+		['Unknown.1', 500],
+	])('on %s with HTTP %d is the same whatever the caller can do', (code, status) => {
+		expect(adviceFor(code, status, own)).toBe(adviceFor(code, status));
 	});
 });
 
-describe('whyNotConnected', () => {
-	const why = (code?: string) => whyNotConnected(Object.assign(new Error('x'), { code }));
-
-	it.each([
-		['ENOTFOUND', 'host name could not be resolved', 'name resolution'],
-		['EAI_AGAIN', 'host name could not be resolved', 'name resolution'],
-		['ECONNREFUSED', 'it was refused', 'above all the port'],
-		['ETIMEDOUT', 'did not answer', 'firewall'],
-		['EHOSTUNREACH', 'did not answer', 'firewall'],
-		['ENETUNREACH', 'did not answer', 'firewall'],
-		['UND_ERR_CONNECT_TIMEOUT', 'did not answer', 'firewall'],
-		['ECONNRESET', 'it broke off (ECONNRESET)', 'the network between'],
-		['ERR_SSL_WRONG_VERSION_NUMBER', 'it broke off (ERR_SSL_WRONG_VERSION_NUMBER)', 'the network between'],
-		['X_CERT_HAS_EXPIRED', 'it broke off (X_CERT_HAS_EXPIRED)', 'the network between'],
-		['UNABLE_TO_DECRYPT', 'it broke off (UNABLE_TO_DECRYPT)', 'the network between'],
-	])('of %s says what to look at, and that another try may help', (code, reason, advice) => {
-		const what = why(code);
-		expect(what.reason).toContain(reason);
-		expect(what.advice).toContain("Check 'Region' or the custom address");
-		expect(what.advice).toContain(advice);
-		expect(what.lasting).toBeUndefined();
-	});
-
-	it('of an error without a code says no more than that it broke off', () => {
-		expect(why().reason).toBe('it broke off');
-		expect(why('').reason).toBe('it broke off');
-	});
-
-	it.each<[string, string, string]>([
-		['CERT_HAS_EXPIRED', 'its certificate has expired', 'renew the certificate'],
-		['CERT_NOT_YET_VALID', 'its certificate is not valid yet', 'Check the clock'],
-		[
-			'ERR_TLS_CERT_ALTNAME_INVALID',
-			'its certificate is for another host',
-			'the name that the certificate is for',
-		],
-		...[
-			'CERT_REVOKED',
-			'CERT_SIGNATURE_FAILURE',
-			'ERR_TLS_CERT_ALTNAME_FORMAT',
-			'DEPTH_ZERO_SELF_SIGNED_CERT',
-			'SELF_SIGNED_CERT_IN_CHAIN',
-			'UNABLE_TO_GET_ISSUER_CERT',
-			'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-			'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-		].map((code): [string, string, string] => [
-			code,
-			'its certificate is not trusted',
-			'NODE_EXTRA_CA_CERTS',
-		]),
-	])('of %s says how to trust the certificate, and that another try cannot help', (code, reason, advice) => {
-		const what = why(code);
-		expect(what.reason).toBe(`${reason} (${code})`);
-		expect(what.advice).toContain(advice);
-		expect(what.advice).toContain('Ignore SSL Issues (Insecure)');
-		expect(what.lasting).toBe(true);
-	});
-
-	it('of a proxy that refused says what it answered, and that another try cannot help', () => {
-		expect(whyNotConnected(new ProxyRefusal('HTTP status 407', false))).toEqual({
-			reason: 'the proxy refused it with HTTP status 407',
-			advice: expect.stringContaining('HTTPS_PROXY') as string,
-			lasting: true,
-		});
-	});
-
-	it('of a proxy that could not reach the service says that another try may help', () => {
-		expect(whyNotConnected(new ProxyRefusal('HTTP status 502', true))).toEqual({
-			reason: 'the proxy could not reach the service and answered with HTTP status 502',
-			advice: expect.stringContaining('whether the proxy can reach the service') as string,
-		});
-	});
+describe('adviceOn', () => {
+	it.each(['invalid', 'notFound', 'throttled', 'timeout'] as const)(
+		'%s is what the caller can do, and without that what anybody can, with no word of options of the node',
+		(kind) => {
+			expect(adviceOn(kind, { [kind]: 'Own' })).toBe('Own');
+			const general = adviceOn(kind);
+			for (const other of [{}, { [kind]: undefined }]) expect(adviceOn(kind, other)).toBe(general);
+			expect(general).toMatch(/^(Check|The service takes no more requests) .*[^.]$/);
+			expect(general).not.toMatch(/Max Concurrency|'Timeout'|option|the node/);
+		},
+	);
 });

@@ -1,15 +1,14 @@
-import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
-import {
-	isUnauthorized,
-	withAccessKey,
-	callerVerdict,
-} from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
+import { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
+import { withAccessKey } from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
 
 const failure = (httpStatus?: number, code = 'A') =>
 	new RequestError('no', 'Do', { code, httpStatus, outcomeUnknown: false });
 
 /** A refusal stands so long, in milliseconds. */
 const KEPT = 15 * 60_000;
+
+/** What a library may reject with. */
+const notAnError = 'odd' as unknown as Error;
 
 let count = 0;
 /** Another one for each test: the process keeps what it knows. */
@@ -33,7 +32,7 @@ beforeEach(() => {
 	});
 });
 afterEach(async () => {
-	// A key that has requests out is kept, which the next test would notice.
+	// A key that has requests in flight is kept, which the next test would notice.
 	for (const one of all.splice(0)) await one.endAll();
 	jest.restoreAllMocks();
 });
@@ -45,10 +44,10 @@ function passTime(milliseconds: number) {
 	jest.spyOn(Date, 'now').mockReturnValue(date + milliseconds);
 }
 
-const all: Attempts[] = [];
+const all: Requests[] = [];
 
-/** Attempts with a key, each of which ends when the test says so. */
-class Attempts {
+/** Requests with a key, each of which ends when the test says so. */
+class Requests {
 	/** Whether the key was known to be right, for each that has begun. */
 	readonly begun: boolean[] = [];
 
@@ -87,115 +86,121 @@ class Attempts {
 	}
 }
 
-/** Makes one attempt, and tells whether the key was known to be right. */
+/** Sends one request, and tells whether the key was known to be right. */
 const isProven = async (key: string) =>
 	await withAccessKey(key, turn, async (proven) => await Promise.resolve(proven));
 
-describe('what an error tells of who called', () => {
-	it.each<[string, unknown, string]>([
-		['a refusal', failure(401), 'refused'],
-		['a refusal with any code', failure(401, 'APIGW.0101'), 'refused'],
-		['no error of a call', new InputError('no', 'Do'), 'nothing'],
-		['no error at all', undefined, 'nothing'],
-		['no answer', failure(), 'nothing'],
-		['a page that is no answer', failure(200, 'UNEXPECTED_ANSWER'), 'nothing'],
-		['a gateway without such an API', failure(404, 'APIGW.0101'), 'nothing'],
-		['a gateway without such an API, by its older name', failure(404, 'APIG.0101'), 'nothing'],
-		['another code of the gateway', failure(403, 'APIGW.0302'), 'accepted'],
-		['a code that only holds that of a gateway', failure(404, 'MY-APIG.0101'), 'accepted'],
-		...[200, 299, 400, 403, 404, 409, 499].map((status): [string, unknown, string] => [
-			`status ${status}`,
-			failure(status),
-			'accepted',
-		]),
-		...[100, 199, 300, 399, 407, 408, 429, 500, 503].map((status): [string, unknown, string] => [
-			`status ${status}`,
-			failure(status),
-			'nothing',
-		]),
-	])('%s', (_what, error, verdict) => {
-		expect(callerVerdict(error)).toBe(verdict);
-		expect(isUnauthorized(error)).toBe(verdict === 'refused');
-	});
-});
-
 describe('a key of which nothing is known', () => {
-	it('is tried by one request alone, and once that is accepted by all', async () => {
-		const attempts = new Attempts(newKey());
-		await attempts.start(10);
-		expect(attempts.begun).toEqual([false]);
-		await attempts.end(0);
-		expect(attempts.begun).toEqual([false, ...Array<boolean>(9).fill(true)]);
-		for (let i = 1; i < 10; i++) await attempts.end(i);
-		expect(attempts.ends).toEqual(Array(10).fill('good'));
+	it('is checked by one request alone, and once that is accepted by all', async () => {
+		const requests = new Requests(newKey());
+		await requests.start(10);
+		expect(requests.begun).toEqual([false]);
+		await requests.end(0);
+		expect(requests.begun).toEqual([false, ...Array<boolean>(9).fill(true)]);
+		for (let i = 1; i < 10; i++) await requests.end(i);
+		expect(requests.ends).toEqual(Array(10).fill('good'));
 	});
 
 	it('is proven by an error of somebody who knows the caller, too', async () => {
 		const key = newKey();
-		const attempts = new Attempts(key);
-		await attempts.start(1);
-		await attempts.end(0, failure(404));
-		expect(attempts.ends).toEqual(['no']);
+		const requests = new Requests(key);
+		await requests.start(1);
+		await requests.end(0, failure(404));
+		expect(requests.ends).toEqual(['no']);
 		expect(await isProven(key)).toBe(true);
 	});
 
-	it('is tried by three at once after one that says nothing', async () => {
-		const attempts = new Attempts(newKey());
-		await attempts.start(10);
-		await attempts.end(0, failure(500));
-		expect(attempts.begun).toHaveLength(4);
-		await attempts.end(1, failure(500));
-		expect(attempts.begun).toHaveLength(5);
+	it('is sent by three at once after one that says nothing', async () => {
+		const requests = new Requests(newKey());
+		await requests.start(10);
+		await requests.end(0, failure(500));
+		expect(requests.begun).toHaveLength(4);
+		await requests.end(1, failure(500));
+		expect(requests.begun).toHaveLength(5);
 	});
 
-	it('is tried by three more once the first was not refused for 5 s, whose end frees no second place', async () => {
-		const attempts = new Attempts(newKey());
-		await attempts.start(10);
+	it('is sent by three more once the first was not refused for 5 s, whose end frees no second place', async () => {
+		const requests = new Requests(newKey());
+		await requests.start(10);
 		expect(timers.map(({ after }) => after)).toEqual([5_000]);
 		await ringAll();
-		expect(attempts.begun).toHaveLength(4);
-		await attempts.end(0, failure(500));
-		expect(attempts.begun).toHaveLength(4);
-		await attempts.end(1, failure(500));
-		expect(attempts.begun).toHaveLength(5);
+		expect(requests.begun).toHaveLength(4);
+		await requests.end(0, failure(500));
+		expect(requests.begun).toHaveLength(4);
+		await requests.end(1, failure(500));
+		expect(requests.begun).toHaveLength(5);
 	});
 
 	it('that is refused is sent once, however many wait', async () => {
 		const key = newKey();
-		const attempts = new Attempts(key);
-		await attempts.start(5);
-		await attempts.end(0, failure(401));
-		expect(attempts.begun).toHaveLength(1);
-		expect(attempts.ends).toEqual(Array(5).fill('no'));
+		const requests = new Requests(key);
+		await requests.start(5);
+		await requests.end(0, failure(401));
+		expect(requests.begun).toHaveLength(1);
+		expect(requests.ends).toEqual(Array(5).fill('no'));
 		await expect(isProven(key)).rejects.toMatchObject({
 			description: expect.stringContaining('Nothing was sent: the same access key was refused') as string,
 		});
 	});
 
 	it('lets those go who wait for it when their execution is stopped', async () => {
-		const attempts = new Attempts(newKey());
+		const requests = new Requests(newKey());
 		const stop = new AbortController();
-		await attempts.start(1);
-		await attempts.start(1, stop.signal);
+		await requests.start(1);
+		await requests.start(1, stop.signal);
 		stop.abort();
 		await settle();
-		expect(attempts.ends).toEqual([expect.stringMatching(/cancel/)]);
-		await attempts.end(0);
-		expect(attempts.begun).toHaveLength(1);
+		expect(requests.ends).toEqual([expect.stringMatching(/cancel/)]);
+		await requests.end(0);
+		expect(requests.begun).toHaveLength(1);
+	});
+
+	it.each<[string, () => Promise<never>, unknown]>([
+		[
+			'at once',
+			() => {
+				throw new TypeError('odd');
+			},
+			new TypeError('odd'),
+		],
+		['later', async () => await Promise.reject(new TypeError('odd')), new TypeError('odd')],
+		['with what is no error', async () => await Promise.reject<never>(notAnError), notAnError],
+	])(
+		'gets its place back from a request that fails %s, whose error is passed on',
+		async (_how, send, error) => {
+			const key = newKey();
+			const failed = withAccessKey(key, turn, send).catch((reason: unknown) => reason);
+			expect(await failed).toEqual(error);
+			const requests = new Requests(key);
+			await requests.start(10);
+			expect(requests.begun).toEqual([false, false, false]);
+		},
+	);
+
+	it('gets its place back after 5 s from each request that never ends', async () => {
+		const requests = new Requests(newKey());
+		await requests.start(10);
+		for (const begun of [4, 7, 10]) {
+			await ringAll();
+			expect(requests.begun).toHaveLength(begun);
+		}
+		// The end of one that had to give its place back frees no other.
+		await requests.endAll();
+		expect(requests.ends).toEqual(Array(10).fill('good'));
 	});
 
 	it('is asked whether it is its turn again after each wait', async () => {
 		const key = newKey();
-		const attempts = new Attempts(key);
-		await attempts.start(1);
+		const requests = new Requests(key);
+		await requests.start(1);
 		const ready = jest.fn(turn.ready);
 		const second = expect(
 			withAccessKey(key, { ready }, async () => await Promise.resolve('sent')),
-		).rejects.toThrow('The service takes no calls');
+		).rejects.toThrow('The service takes no requests');
 		await settle();
 		expect(ready).toHaveBeenCalledTimes(1);
-		ready.mockRejectedValue(new Error('The service takes no calls'));
-		await attempts.end(0);
+		ready.mockRejectedValue(new Error('The service takes no requests'));
+		await requests.end(0);
 		await second;
 		expect(ready).toHaveBeenCalledTimes(2);
 	});
@@ -206,57 +211,69 @@ describe('a key that was right', () => {
 		const key = newKey();
 		await isProven(key);
 		timers = [];
-		const attempts = new Attempts(key);
-		await attempts.start(10);
-		expect(attempts.begun).toEqual(Array(10).fill(true));
+		const requests = new Requests(key);
+		await requests.start(10);
+		expect(requests.begun).toEqual(Array(10).fill(true));
 		expect(timers).toEqual([]);
 	});
 
 	it('stays so whatever comes that says nothing', async () => {
 		const key = newKey();
 		await isProven(key);
-		const attempts = new Attempts(key);
-		await attempts.start(1);
-		await attempts.end(0, failure(500));
+		const requests = new Requests(key);
+		await requests.start(1);
+		await requests.end(0, failure(500));
 		expect(await isProven(key)).toBe(true);
 	});
 
-	it('and is refused then has to prove itself anew, alone, when the refusal stands no more', async () => {
+	it('and is refused then has to be checked anew, by one alone, when the refusal stands no more', async () => {
 		const key = newKey();
 		await isProven(key);
-		const attempts = new Attempts(key);
-		await attempts.start(1);
-		await attempts.end(0, failure(401));
+		const requests = new Requests(key);
+		await requests.start(1);
+		await requests.end(0, failure(401));
 		passTime(KEPT);
-		await attempts.start(5);
-		expect(attempts.begun).toEqual([true, false]);
+		await requests.start(5);
+		expect(requests.begun).toEqual([true, false]);
 	});
 });
 
 describe('what was sent before a refusal', () => {
+	it('holds up nobody once the refusal stands no more, even if it never ends', async () => {
+		const key = newKey();
+		await isProven(key);
+		const requests = new Requests(key);
+		await requests.start(2);
+		await requests.end(0, failure(401));
+		passTime(KEPT);
+		await ringAll();
+		await requests.start(1);
+		expect(requests.begun).toEqual([true, true, false]);
+	});
+
 	it('proves nothing any more, however it ends', async () => {
 		const key = newKey();
-		const attempts = new Attempts(key);
-		await attempts.start(1);
-		await attempts.end(0, failure(500));
-		await attempts.start(3);
-		await attempts.end(1, failure(401));
-		await attempts.end(2);
-		await attempts.end(3, failure(500));
+		const requests = new Requests(key);
+		await requests.start(1);
+		await requests.end(0, failure(500));
+		await requests.start(3);
+		await requests.end(1, failure(401));
+		await requests.end(2);
+		await requests.end(3, failure(500));
 		passTime(KEPT);
-		await attempts.start(5);
-		expect(attempts.begun.slice(4)).toEqual([false]);
+		await requests.start(5);
+		expect(requests.begun.slice(4)).toEqual([false]);
 	});
 
 	it('does not count as not refused after 5 s, even if the refusal stands no more since the clock was set', async () => {
-		const attempts = new Attempts(newKey());
-		await attempts.start(1);
-		await attempts.end(0, failure(401));
+		const requests = new Requests(newKey());
+		await requests.start(1);
+		await requests.end(0, failure(401));
 		const date = Date.now();
 		jest.spyOn(Date, 'now').mockReturnValue(date + 20 * 60_000);
 		await ringAll();
-		await attempts.start(5);
-		expect(attempts.begun).toHaveLength(2);
+		await requests.start(5);
+		expect(requests.begun).toHaveLength(2);
 	});
 });
 
@@ -283,13 +300,13 @@ describe('of 1000 keys', () => {
 		expect(await isProven(key)).toBe(true);
 	});
 
-	it('none goes that has requests out', async () => {
-		const attempts = new Attempts(newKey());
-		await attempts.start(1);
+	it('none goes that has requests in flight', async () => {
+		const requests = new Requests(newKey());
+		await requests.start(1);
 		await prove(1_001);
-		await attempts.start(1);
-		expect(attempts.begun).toEqual([false]);
-		await attempts.end(0);
-		expect(attempts.begun).toEqual([false, true]);
+		await requests.start(1);
+		expect(requests.begun).toEqual([false]);
+		await requests.end(0);
+		expect(requests.begun).toEqual([false, true]);
 	});
 });

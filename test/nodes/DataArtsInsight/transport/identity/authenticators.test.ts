@@ -1,30 +1,33 @@
 import {
 	type Authenticator,
 	assertCallerNotRefused,
-	createAuthenticator,
 	checkAccessKey,
+	createAuthenticator as createAuthenticatorWith,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/authenticators';
 import { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
-import { loginKey, type LoginProof } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
-import type { OutgoingRequest } from '../../../../../nodes/DataArtsInsight/transport/repeat';
+import {
+	loginKey,
+	type LoginAuthentication,
+	type SendLogin,
+} from '../../../../../nodes/DataArtsInsight/transport/identity/login';
+import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
 import {
 	readCredential,
 	type Credential,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/credential';
 import { dropToken } from '../../../../../nodes/DataArtsInsight/transport/identity/tokens';
 import type { Turn } from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
-import { type ScriptedServer, startScriptedServer } from '../../../../support/network/scriptedServer';
 
 const MINUTE = 60_000;
 
 let count = 0;
 /** Another caller each time: the process keeps tokens and refusals. */
-function newSession(authentication: 'token' | 'password' | 'accessKey', change: object = {}): Credential {
+function newCredential(authentication: 'token' | 'password' | 'accessKey', change: object = {}): Credential {
 	const own = `own-${++count}`;
 	return readCredential({
 		...{ authentication, region: 'custom', baseUrl: 'https://insight.example.com', projectId: 'p' },
 		...{ workspaceId: 'w', token: own, accessKeyId: own, secretAccessKey: 'SK' },
-		...{ iamUrl: iam.url, domainName: own, username: 'user', password: 'MIIsecret' },
+		...{ iamUrl: 'https://iam.example.com', domainName: own, username: 'user', password: 'MIIsecret' },
 		...change,
 	});
 }
@@ -33,7 +36,7 @@ const failure = (httpStatus?: number, code = 'A') =>
 	new RequestError('no', 'Do', { code, httpStatus, outcomeUnknown: false });
 
 const turn: Turn = { ready: async () => await Promise.resolve() };
-const request: OutgoingRequest = {
+const request: HttpRequest = {
 	method: 'POST',
 	origin: 'https://insight.example.com',
 	path: '/v1/p/x?a=1',
@@ -41,15 +44,20 @@ const request: OutgoingRequest = {
 	body: '{}',
 };
 
-/** IAM, which gives the tokens `t1`, `t2` and so on. */
-let iam: ScriptedServer;
-beforeEach(async () => {
-	iam = await startScriptedServer((login) => ({ status: 201, headers: { 'X-Subject-Token': `t${login}` } }));
+/** What IAM is asked, and how it answers the n-th login, counted from 1: with the tokens `t1`, `t2` and so on. */
+let iam: { seen: HttpRequest[]; reply: (login: number) => string | Error };
+beforeEach(() => {
+	iam = { seen: [], reply: (login) => `t${login}` };
 });
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await iam.close();
-});
+afterEach(() => jest.restoreAllMocks());
+
+const sendLogin: SendLogin = async (login) => {
+	iam.seen.push(login);
+	const reply = iam.reply(iam.seen.length);
+	if (typeof reply !== 'string') return await Promise.reject(reply);
+	return await Promise.resolve({ object: {}, headers: { 'x-subject-token': reply } });
+};
+const createAuthenticator = (credential: Credential) => createAuthenticatorWith(credential, sendLogin);
 
 /** Time that passes at once, so that no login waits for the one before. */
 let passed = 0;
@@ -73,11 +81,11 @@ class Service {
 		return answer === 'good' ? await Promise.resolve(answer) : await Promise.reject(answer);
 	};
 
-	/** Makes an attempt; its result, or its error. */
-	async try(caller: Authenticator, how: Partial<Turn> & Partial<OutgoingRequest> = {}): Promise<unknown> {
+	/** Sends a request; its result, or its error. */
+	async try(caller: Authenticator, how: Partial<Turn> & Partial<HttpRequest> = {}): Promise<unknown> {
 		const { ready = turn.ready, signal, ...change } = how;
-		const attempt = caller.attempt({ ...request, ...change }, { ready, signal }, this.send);
-		return await attempt.catch((error: unknown) => error);
+		const result = caller.authenticate({ ...request, ...change }, { ready, signal }, this.send);
+		return await result.catch((error: unknown) => error);
 	}
 
 	get tokens() {
@@ -93,8 +101,8 @@ const notSent = (what: string) => ({
 describe('a caller with a user token', () => {
 	it('sends it with the workspace, beside the headers of the request', async () => {
 		const service = new Service(['good']);
-		const session = newSession('token');
-		expect(await service.try(createAuthenticator(session))).toBe('good');
+		const credential = newCredential('token');
+		expect(await service.try(createAuthenticator(credential))).toBe('good');
 		expect(service.seen).toEqual([
 			{ 'X-Own': 'kept', 'X-Auth-Token': `own-${count}`, 'X-Workspace-Id': 'w' },
 		]);
@@ -102,39 +110,39 @@ describe('a caller with a user token', () => {
 
 	it('who was refused once sends nothing more, in this run or another', async () => {
 		const service = new Service([failure(401)]);
-		const session = newSession('token');
-		const caller = createAuthenticator(session);
-		expect(() => assertCallerNotRefused(session)).not.toThrow();
+		const credential = newCredential('token');
+		const caller = createAuthenticator(credential);
+		expect(() => assertCallerNotRefused(credential)).not.toThrow();
 		expect(await service.try(caller)).toMatchObject({
 			advice: expect.stringContaining('The same user token is not tried again') as string,
 		});
 		expect(await service.try(caller)).toMatchObject(notSent('user token'));
-		expect(await service.try(createAuthenticator(session))).toMatchObject(notSent('user token'));
+		expect(await service.try(createAuthenticator(credential))).toMatchObject(notSent('user token'));
 		expect(service.seen).toHaveLength(1);
-		expect(() => assertCallerNotRefused(session)).toThrow('no');
+		expect(() => assertCallerNotRefused(credential)).toThrow('no');
 		// At another address it may be right.
-		const elsewhere = { ...session, origin: 'https://insight.example.org' };
+		const elsewhere = { ...credential, origin: 'https://insight.example.org' };
 		expect(() => assertCallerNotRefused(elsewhere)).not.toThrow();
 	});
 
 	it.each([403, 500, undefined])('goes on after what is no refusal: HTTP status %s', async (httpStatus) => {
 		const error = failure(httpStatus);
 		const service = new Service([error, 'good']);
-		const caller = createAuthenticator(newSession('token'));
+		const caller = createAuthenticator(newCredential('token'));
 		expect(await service.try(caller)).toBe(error);
 		expect(await service.try(caller)).toBe('good');
 	});
 
 	it('is told where a new token is to go', () => {
-		expect(createAuthenticator(newSession('token')).unauthorized({})).toContain("'User Token'");
+		expect(createAuthenticator(newCredential('token')).unauthorized({})).toContain("'User Token'");
 	});
 });
 
 describe('a caller with a password', () => {
 	it('logs in once, and sends the token with the workspace', async () => {
 		const service = new Service(['good']);
-		const session = newSession('password');
-		for (const caller of [createAuthenticator(session), createAuthenticator(session)]) {
+		const credential = newCredential('password');
+		for (const caller of [createAuthenticator(credential), createAuthenticator(credential)]) {
 			expect(await service.try(caller)).toBe('good');
 		}
 		const headers = { 'X-Own': 'kept', 'X-Auth-Token': 't1', 'X-Workspace-Id': 'w' };
@@ -146,7 +154,7 @@ describe('a caller with a password', () => {
 
 	it('logs in anew where the service refuses the token (401), and sends the request once more', async () => {
 		const service = new Service([failure(401), 'good']);
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		expect(await service.try(caller)).toBe('good');
 		expect(service.tokens).toEqual(['t1', 't2']);
 	});
@@ -156,7 +164,7 @@ describe('a caller with a password', () => {
 		async (httpStatus) => {
 			const error = failure(httpStatus);
 			const service = new Service([error]);
-			expect(await service.try(createAuthenticator(newSession('password')))).toBe(error);
+			expect(await service.try(createAuthenticator(newCredential('password')))).toBe(error);
 			expect(service.tokens).toEqual(['t1']);
 		},
 	);
@@ -164,26 +172,27 @@ describe('a caller with a password', () => {
 	it('whose second token is refused as well sends nothing more in this run', async () => {
 		const error = failure(401);
 		const service = new Service([error]);
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		expect(await service.try(caller)).toBe(error);
 		expect(service.tokens).toEqual(['t1', 't2']);
 		const again = await service.try(caller);
 		expect(again).toMatchObject({ message: 'no', details: { httpStatus: 401 } });
-		expect(again).not.toBe(error);
+		// What sends a request again copies the error, and never changes it.
+		expect(again).toBe(error);
 		expect(service.seen).toHaveLength(2);
 		expect(iam.seen).toHaveLength(2);
 	});
 
 	it('sends a request twice at most, even if its second token has been replaced as well', async () => {
-		const session = newSession('password');
+		const credential = newCredential('password');
 		const seen: string[] = [];
 		const send = async ({ 'X-Auth-Token': token = '' }: Record<string, string>) => {
 			seen.push(token);
 			passed += 10_000;
-			if (token === 't2') dropToken(loginKey(session.authentication as LoginProof), token);
+			if (token === 't2') dropToken(loginKey(credential.authentication as LoginAuthentication), token);
 			return await Promise.reject(failure(401));
 		};
-		await expect(createAuthenticator(session).attempt(request, turn, send)).rejects.toThrow('no');
+		await expect(createAuthenticator(credential).authenticate(request, turn, send)).rejects.toThrow('no');
 		expect(seen).toEqual(['t1', 't2']);
 	});
 
@@ -192,7 +201,7 @@ describe('a caller with a password', () => {
 		['an error of somebody who knows the caller', failure(404)],
 	])('lives through any number of ends of its token, each after %s', async (_what, answer) => {
 		const service = new Service([failure(401), answer, failure(401), answer, failure(401), answer]);
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		for (let i = 0; i < 3; i++) {
 			expect(await service.try(caller)).toBe(answer);
 		}
@@ -201,7 +210,7 @@ describe('a caller with a password', () => {
 
 	it('whose token is refused again after what says nothing sends nothing more', async () => {
 		const service = new Service([failure(401), failure(500), failure(401)]);
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		for (const status of [500, 401, 401]) {
 			expect(await service.try(caller)).toMatchObject({ details: { httpStatus: status } });
 		}
@@ -209,7 +218,7 @@ describe('a caller with a password', () => {
 	});
 
 	it('whose token another call has renewed meanwhile does not renew it a second time', async () => {
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		const known: string[] = [];
 		const end = new Array<() => void>();
 		const send = async (headers: Record<string, string>) => {
@@ -219,7 +228,7 @@ describe('a caller with a password', () => {
 			await new Promise<void>((resolve) => end.push(resolve));
 			throw failure(401);
 		};
-		const calls = [1, 2, 3].map(async () => await caller.attempt(request, turn, send));
+		const calls = [1, 2, 3].map(async () => await caller.authenticate(request, turn, send));
 		while (end.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
 		passed += 10_000;
 		// One after the other: each of the later ones hears that its token is no longer that at hand.
@@ -231,25 +240,21 @@ describe('a caller with a password', () => {
 		expect(iam.seen).toHaveLength(2);
 	});
 
-	it.each([
-		[404, 1],
-		[400, 1],
-	])('asks IAM no more in this run once it has said %d', async (status, logins) => {
-		iam.reply = () => ({ status });
+	it.each([404, 400])('asks IAM no more in this run once it has said %d', async (status) => {
+		iam.reply = () => failure(status);
 		const service = new Service(['good']);
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		const errors = [await service.try(caller), await service.try(caller)];
 		for (const error of errors) expect(error).toMatchObject({ details: { httpStatus: status } });
-		expect(errors[0]).not.toBe(errors[1]);
-		expect(iam.seen).toHaveLength(logins);
+		expect(errors[0]).toBe(errors[1]);
+		expect(iam.seen).toHaveLength(1);
 		expect(service.seen).toEqual([]);
 	});
 
 	it('asks IAM again after a fault of it', async () => {
-		iam.reply = (login) => (login <= 3 ? { status: 500 } : { headers: { 'X-Subject-Token': 'late' } });
-		jest.spyOn(Math, 'random').mockReturnValue(0);
+		iam.reply = (login) => (login === 1 ? failure(500) : 'late');
 		const service = new Service(['good']);
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		expect(await service.try(caller)).toMatchObject({ details: { httpStatus: 500 } });
 		passed += 10_000;
 		expect(await service.try(caller)).toBe('good');
@@ -257,7 +262,7 @@ describe('a caller with a password', () => {
 
 	it('sends nothing with a token if its run has failed while it waited for its turn', async () => {
 		const service = new Service([failure(401)]);
-		const caller = createAuthenticator(newSession('password'));
+		const caller = createAuthenticator(newCredential('password'));
 		let go = () => {};
 		const waiting = service.try(caller, {
 			ready: async () => await new Promise<void>((resolve) => (go = resolve)),
@@ -270,11 +275,11 @@ describe('a caller with a password', () => {
 	});
 
 	it('is not held back by what was refused to others: the login is looked at when it is made', () => {
-		expect(() => assertCallerNotRefused(newSession('password'))).not.toThrow();
+		expect(() => assertCallerNotRefused(newCredential('password'))).not.toThrow();
 	});
 
 	it('is told what else may be wrong', () => {
-		expect(createAuthenticator(newSession('password')).unauthorized({})).toContain(
+		expect(createAuthenticator(newCredential('password')).unauthorized({})).toContain(
 			"'Region' and 'Project ID'",
 		);
 	});
@@ -283,7 +288,7 @@ describe('a caller with a password', () => {
 describe('a caller with an access key', () => {
 	it('signs the request as it is sent', async () => {
 		const service = new Service(['good']);
-		const caller = createAuthenticator(newSession('accessKey'));
+		const caller = createAuthenticator(newCredential('accessKey'));
 		jest.spyOn(Date, 'now').mockReturnValue(0);
 		expect(await service.try(caller)).toBe('good');
 		expect(await service.try(caller, { method: 'GET', body: undefined })).toBe('good');
@@ -300,12 +305,12 @@ describe('a caller with an access key', () => {
 	it('who was refused once sends nothing more, in this run or another', async () => {
 		const service = new Service([failure(401)]);
 		const key = { accessKeyId: 'AK-refused', securityToken: 'ST' };
-		const session = newSession('accessKey', key);
-		expect(() => assertCallerNotRefused(session)).not.toThrow();
-		await service.try(createAuthenticator(session));
-		expect(await service.try(createAuthenticator(session))).toMatchObject(notSent('access key'));
+		const credential = newCredential('accessKey', key);
+		expect(() => assertCallerNotRefused(credential)).not.toThrow();
+		await service.try(createAuthenticator(credential));
+		expect(await service.try(createAuthenticator(credential))).toMatchObject(notSent('access key'));
 		expect(service.seen).toHaveLength(1);
-		expect(() => assertCallerNotRefused(session)).toThrow('no');
+		expect(() => assertCallerNotRefused(credential)).toThrow('no');
 		for (const change of [
 			{ accessKeyId: 'AK-other' },
 			{ secretAccessKey: 'other' },
@@ -313,7 +318,7 @@ describe('a caller with an access key', () => {
 			{ securityToken: '' },
 			{ baseUrl: 'https://insight.example.org' },
 		]) {
-			expect(() => assertCallerNotRefused(newSession('accessKey', { ...key, ...change }))).not.toThrow();
+			expect(() => assertCallerNotRefused(newCredential('accessKey', { ...key, ...change }))).not.toThrow();
 		}
 	});
 
@@ -328,38 +333,74 @@ describe('a caller with an access key', () => {
 		// A header's date knows no milliseconds.
 		jest.spyOn(Date, 'now').mockReturnValue(1_000_000_000_000 - skew);
 		const date = new Date(1_000_000_000_000).toUTCString();
-		expect(createAuthenticator(newSession('accessKey')).unauthorized({ date })).toContain(words);
+		expect(createAuthenticator(newCredential('accessKey')).unauthorized({ date })).toContain(words);
 	});
 
 	it.each([undefined, 'soon'])('is told to check the key where the service tells no time: %s', (date) => {
-		expect(createAuthenticator(newSession('accessKey')).unauthorized({ date })).toContain("'Access Key ID'");
+		expect(createAuthenticator(newCredential('accessKey')).unauthorized({ date })).toContain(
+			"'Access Key ID'",
+		);
 	});
 });
 
-describe('proveAccessKey', () => {
-	const proofOf = () => newSession('accessKey').authentication as Parameters<typeof checkAccessKey>[0];
+describe('checkAccessKey', () => {
+	const newKey = () => newCredential('accessKey').authentication as Parameters<typeof checkAccessKey>[0];
 
-	it('tries a key once for the whole process', async () => {
-		const proof = proofOf();
+	it('checks a key once for the whole process', async () => {
+		const authentication = newKey();
 		const send = jest.fn(async () => await Promise.resolve({}));
-		await checkAccessKey(proof, send);
-		await checkAccessKey(proof, send);
+		await checkAccessKey(authentication, send);
+		await checkAccessKey(authentication, send);
 		expect(send).toHaveBeenCalledTimes(1);
 	});
 
 	it('passes on a refusal, and sends nothing the next time', async () => {
-		const proof = proofOf();
+		const authentication = newKey();
 		const send = jest.fn(async () => await Promise.reject(failure(401)));
-		await expect(checkAccessKey(proof, send)).rejects.toThrow('no');
-		await expect(checkAccessKey(proof, send)).rejects.toMatchObject(notSent('access key'));
+		await expect(checkAccessKey(authentication, send)).rejects.toThrow('no');
+		await expect(checkAccessKey(authentication, send)).rejects.toMatchObject(notSent('access key'));
 		expect(send).toHaveBeenCalledTimes(1);
 	});
 
 	it('keeps to itself what else goes wrong, and tries again the next time', async () => {
-		const proof = proofOf();
+		const authentication = newKey();
 		const send = jest.fn(async () => await Promise.reject(failure(500)));
-		await checkAccessKey(proof, send);
-		await checkAccessKey(proof, send);
+		await checkAccessKey(authentication, send);
+		await checkAccessKey(authentication, send);
 		expect(send).toHaveBeenCalledTimes(2);
 	});
+
+	it('passes on a fault that nobody foresaw', async () => {
+		const fault = new TypeError('odd');
+		const send = async () => await Promise.reject(fault);
+		await expect(checkAccessKey(newKey(), send)).rejects.toBe(fault);
+	});
+});
+
+describe.each(['token', 'password', 'accessKey'] as const)('a caller with a %s', (mode) => {
+	const fault = new TypeError('odd');
+	it.each<[string, () => Promise<never>]>([
+		['later', async () => await Promise.reject(fault)],
+		[
+			'at once',
+			() => {
+				throw fault;
+			},
+		],
+	])('gets a fault that nobody foresaw as it is, and goes on: thrown %s', async (_how, send) => {
+		const caller = createAuthenticator(newCredential(mode));
+		await expect(caller.authenticate(request, turn, send)).rejects.toBe(fault);
+		expect(await new Service(['good']).try(caller)).toBe('good');
+	});
+});
+
+it('a fault in sending the login reaches the caller as it is, and the next request logs in', async () => {
+	const fault = new TypeError('odd');
+	iam.reply = (login) => (login === 1 ? fault : 't2');
+	const caller = createAuthenticator(newCredential('password'));
+	const service = new Service(['good']);
+	expect(await service.try(caller)).toBe(fault);
+	passed += 10_000;
+	expect(await service.try(caller)).toBe('good');
+	expect(service.tokens).toEqual(['t2']);
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import { InputError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
+	credentialText,
 	readCredential,
 	serviceAt,
 	siteOf,
@@ -23,42 +24,42 @@ describe('readCredential', () => {
 			origin: 'https://dataartsinsight.cn-north-4.myhuaweicloud.com',
 			projectId: good.projectId,
 			workspaceId: good.workspaceId,
-			proof: { mode: 'token', token: 'MIItoken' },
+			authentication: { mode: 'token', token: 'MIItoken' },
 			allowUnauthorizedCerts: false,
 			secrets: ['MIItoken'],
 		});
 	});
 
 	it('takes off what was pasted along', () => {
-		const session = readCredential({
+		const credential = readCredential({
 			...custom(' https://insight.example.com/ '),
 			token: ' MIItoken\n',
 			projectId: '\tabc ',
 			workspaceId: ' w ',
 		});
-		expect(session.origin).toBe('https://insight.example.com');
-		expect(session.projectId).toBe('abc');
-		expect(session.authentication).toEqual({ mode: 'token', token: 'MIItoken' });
-		expect(session.workspaceId).toBe('w');
+		expect(credential.origin).toBe('https://insight.example.com');
+		expect(credential.projectId).toBe('abc');
+		expect(credential.authentication).toEqual({ mode: 'token', token: 'MIItoken' });
+		expect(credential.workspaceId).toBe('w');
 	});
 
 	it.each([true, false])('leaves the certificate of IAM unchecked only where it says so: %s', (allowed) => {
 		const login = { authentication: 'password', domainName: 'd', username: 'u', password: 'p-1234' };
-		const { authentication: proof } = readCredential({ ...good, ...login, allowUnauthorizedCerts: allowed });
-		expect(proof).toMatchObject({ allowUnauthorizedCerts: allowed });
+		const { authentication } = readCredential({ ...good, ...login, allowUnauthorizedCerts: allowed });
+		expect(authentication).toMatchObject({ allowUnauthorizedCerts: allowed });
 	});
 
 	it('logs in at the IAM of the region, or at the one of a custom address', () => {
 		const login = { domainName: 'account', username: 'user', password: 'secret', projectId: good.projectId };
 		const credentials = { ...good, authentication: 'password', ...login };
-		const proof = { mode: 'password', login, allowUnauthorizedCerts: false };
+		const expected = { mode: 'password', login, allowUnauthorizedCerts: false };
 		expect(readCredential(credentials).authentication).toEqual({
-			...proof,
+			...expected,
 			iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com',
 		});
 		const custom = { region: 'custom', baseUrl: 'https://a.example.com', iamUrl: 'https://iam.example.com/' };
 		expect(readCredential({ ...credentials, ...custom }).authentication).toEqual({
-			...proof,
+			...expected,
 			iamOrigin: 'https://iam.example.com',
 		});
 		expect(readCredential(credentials).secrets).toEqual(['secret']);
@@ -68,11 +69,11 @@ describe('readCredential', () => {
 		const key = { accessKeyId: 'AK', secretAccessKey: 'SK' };
 		const credentials = { ...good, authentication: 'accessKey', ...key };
 		expect(readCredential(credentials)).toMatchObject({
-			proof: { mode: 'accessKey', accessKey: { ...key, securityToken: '' } },
+			authentication: { mode: 'accessKey', accessKey: { ...key, securityToken: '' } },
 			secrets: ['SK'],
 		});
 		expect(readCredential({ ...credentials, securityToken: 'ST' })).toMatchObject({
-			proof: { mode: 'accessKey', accessKey: { ...key, securityToken: 'ST' } },
+			authentication: { mode: 'accessKey', accessKey: { ...key, securityToken: 'ST' } },
 			secrets: ['SK', 'ST'],
 		});
 	});
@@ -157,8 +158,8 @@ describe('readCredential', () => {
 			fc.property(fc.string(), fc.string(), (projectId, rest) => {
 				const token = `MIIsecret${rest}`;
 				try {
-					const session = readCredential({ ...good, projectId, token });
-					expect(new URL(`/v1/${session.projectId}/x`, session.origin).pathname).toBe(
+					const credential = readCredential({ ...good, projectId, token });
+					expect(new URL(`/v1/${credential.projectId}/x`, credential.origin).pathname).toBe(
 						`/v1/${projectId.trim()}/x`,
 					);
 				} catch (error) {
@@ -203,9 +204,9 @@ describe('what readCredential says', () => {
 	it.each([true, false, 'true', undefined])(
 		'leaves the certificate of the service unchecked only where the credential says true: %p',
 		(allowed) => {
-			const session = readCredential({ ...good, ...password, allowUnauthorizedCerts: allowed as boolean });
-			expect(session.allowUnauthorizedCerts).toBe(allowed === true);
-			expect(session.authentication).toMatchObject({ allowUnauthorizedCerts: allowed === true });
+			const credential = readCredential({ ...good, ...password, allowUnauthorizedCerts: allowed as boolean });
+			expect(credential.allowUnauthorizedCerts).toBe(allowed === true);
+			expect(credential.authentication).toMatchObject({ allowUnauthorizedCerts: allowed === true });
 		},
 	);
 });
@@ -324,4 +325,13 @@ it.each([
 	['https://iam.myhuaweicloud.com.example.com', 'https://iam.myhuaweicloud.com.example.com'],
 ])('the site of %s, which accounts and keys are of, is %s', (origin, site) => {
 	expect(siteOf(origin)).toBe(site);
+});
+
+it.each([
+	['text', ' a b\n', 'a b'],
+	['no text', '', ''],
+	['a number', 42, ''],
+	['nothing', undefined, ''],
+])("the text of a credential's field that holds %s", (_what, value, text) => {
+	expect(credentialText({ field: value as string }, 'field')).toBe(text);
 });

@@ -8,6 +8,7 @@ import type {
 import type { DataArtsInsightApi } from '../../../../../credentials/DataArtsInsightApi.credentials';
 import type { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import { built, transport } from '../../../../support/engine/built';
+import { fixBackOff } from '../../../../support/network/backOff';
 
 /** What n8n's HTTP Request node asks of it. */
 let type: DataArtsInsightApi;
@@ -78,7 +79,7 @@ const now = performance.now.bind(performance);
 beforeEach(() => {
 	jest.spyOn(performance, 'now').mockImplementation(() => now() + passed);
 	jest.spyOn(Date, 'now').mockImplementation(() => 1_700_000_000_000 + passed);
-	jest.spyOn(Math, 'random').mockReturnValue(0);
+	fixBackOff(0);
 });
 afterEach(() => jest.restoreAllMocks());
 
@@ -175,7 +176,7 @@ describe('the address of a request', () => {
 		['our host as a query', { url: `https://evil.example?@${host}/` }],
 		['no host of its own', { url: '//evil.example/x' }],
 		['another host in the older field', { uri: 'https://evil.example/x', url: `${ours}/x` }],
-	])('gets no proof: %s', async (_what, options) => {
+	])('gets no token and no signature: %s', async (_what, options) => {
 		for (const kind of ['token', 'password', 'accessKey'] as const) {
 			const call = authenticate(newCredential(kind), options);
 			await expect(call).rejects.toThrow(/^The credential is not for|is not a web address$/);
@@ -282,7 +283,7 @@ describe('what n8n asks for before a request', () => {
 		},
 	);
 
-	it('is a try of an access key by a request that creates nothing, once', async () => {
+	it('is a check of an access key by a request that creates nothing, once', async () => {
 		const credential = newCredential('accessKey');
 		const { asked, kept } = await prepare(credential, good);
 		expect(kept).toEqual({});
@@ -298,7 +299,7 @@ describe('what n8n asks for before a request', () => {
 		expect((await prepare(credential, good)).asked).toEqual([]);
 	});
 
-	it('is no other try of an access key that was refused, and no request with it', async () => {
+	it('is no other check of an access key that was refused, and no request with it', async () => {
 		const credential = newCredential('accessKey');
 		const refused = reply(401, { error_code: 'APIGW.0301', error_msg: 'verify aksk fail: SK-secret' });
 		const { error } = await prepare(credential, refused);
@@ -312,7 +313,7 @@ describe('what n8n asks for before a request', () => {
 	it.each<[string, Reply | Error]>([
 		['a fault of the service', reply(500)],
 		['a fault of the network', Object.assign(new Error('reset'), { code: 'ECONNRESET' })],
-	])('is nothing more where a key cannot be tried: %s', async (_what, answer) => {
+	])('is nothing more where a key cannot be checked: %s', async (_what, answer) => {
 		const { kept, asked } = await prepare(newCredential('accessKey'), answer);
 		expect(kept).toEqual({});
 		// It is tried once: n8n's own request is what counts.

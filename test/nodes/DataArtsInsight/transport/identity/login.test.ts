@@ -1,27 +1,30 @@
 import type { JsonObject } from 'n8n-workflow';
 
+import type { ReceivedObject } from '../../../../../nodes/DataArtsInsight/transport/errors/answer';
 import {
 	InputError,
-	type RefusalContext,
+	type RequestContext,
 	RequestError,
 } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
-	copyOf,
 	isFinal,
+	type LoginAuthentication,
 	loginKey,
-	type LoginProof,
 	loginToken,
 	type SendLogin,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
-import type {
-	OutgoingRequest,
-	ReceivedObject,
-	RequestLimits,
+import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+import { Pace } from '../../../../../nodes/DataArtsInsight/transport/pace';
+import {
+	type RequestLimits,
+	withLoginRetries,
+	withRetries,
 } from '../../../../../nodes/DataArtsInsight/transport/repeat';
+import { fixBackOff } from '../../../../support/network/backOff';
 
 let count = 0;
 /** Another account each time, so that no test meets a token of another. */
-const newProof = (): LoginProof => ({
+const newAuthentication = (): LoginAuthentication => ({
 	mode: 'password',
 	iamOrigin: 'https://iam.example.com',
 	login: { domainName: `account-${++count}`, username: 'user', password: 'MIIsecret', projectId: 'p' },
@@ -31,14 +34,20 @@ const HOUR = 3_600_000;
 
 beforeEach(() => {
 	jest.useFakeTimers();
-	jest.spyOn(Math, 'random').mockReturnValue(0.5);
+	// Time for a wait passes with that of the test; that after which a token is forgotten does not.
+	jest.spyOn(AbortSignal, 'timeout').mockImplementation((after) => {
+		const timer = new AbortController();
+		if (after <= 60_000) setTimeout(() => timer.abort(), after);
+		return timer.signal;
+	});
+	fixBackOff(0.5);
 });
 afterEach(() => {
 	jest.useRealTimers();
 	jest.restoreAllMocks();
 });
 
-/** Lets all waits of a call pass; its result, or its error. */
+/** Lets all waits pass; its result, or its error. */
 async function ended(call: Promise<string>): Promise<unknown> {
 	const end = call.catch((error: unknown) => error);
 	await jest.advanceTimersByTimeAsync(4 * 60_000);
@@ -52,21 +61,21 @@ async function fetchesWithin(milliseconds: number, answer: Partial<ReceivedObjec
 		const headers = { 'x-subject-token': `t${++fetches}`, ...answer.headers };
 		return await Promise.resolve({ object: {}, ...answer, headers });
 	};
-	const proof = newProof();
+	const authentication = newAuthentication();
 	const now = performance.now();
 	const clock = jest.spyOn(performance, 'now').mockReturnValue(now);
-	await loginToken(proof, send);
+	await loginToken(authentication, send);
 	clock.mockReturnValue(now + milliseconds);
-	await loginToken(proof, send);
+	await loginToken(authentication, send);
 	clock.mockRestore();
 	return fetches;
 }
 
 describe('a login', () => {
 	it('asks IAM to the letter', async () => {
-		let seen: [OutgoingRequest, RefusalContext] | undefined;
-		const proof = newProof();
-		await loginToken(proof, async (request, context) => {
+		let seen: [HttpRequest, RequestContext] | undefined;
+		const authentication = newAuthentication();
+		await loginToken(authentication, async (request, context) => {
 			seen = [request, context];
 			return await Promise.resolve({ object: {}, headers: { 'x-subject-token': 't' } });
 		});
@@ -81,7 +90,7 @@ describe('a login', () => {
 				identity: {
 					methods: ['password'],
 					password: {
-						user: { name: 'user', password: 'MIIsecret', domain: { name: proof.login.domainName } },
+						user: { name: 'user', password: 'MIIsecret', domain: { name: authentication.login.domainName } },
 					},
 				},
 				scope: { project: { id: 'p' } },
@@ -128,19 +137,25 @@ describe('a login', () => {
 		expect(await fetchesWithin(24 * HOUR - 4 * 60_000, answer)).toBe(2);
 	});
 
-	it.each<[string, (proof: LoginProof) => LoginProof]>([
-		['project', (proof) => ({ ...proof, login: { ...proof.login, projectId: 'q' } })],
-		['check of certificates', (proof) => ({ ...proof, allowUnauthorizedCerts: true })],
-		['user', (proof) => ({ ...proof, login: { ...proof.login, username: 'other' } })],
-		['IAM', (proof) => ({ ...proof, iamOrigin: 'https://iam.example.org' })],
+	it.each<[string, (authentication: LoginAuthentication) => LoginAuthentication]>([
+		[
+			'project',
+			(authentication) => ({ ...authentication, login: { ...authentication.login, projectId: 'q' } }),
+		],
+		['check of certificates', (authentication) => ({ ...authentication, allowUnauthorizedCerts: true })],
+		[
+			'user',
+			(authentication) => ({ ...authentication, login: { ...authentication.login, username: 'other' } }),
+		],
+		['IAM', (authentication) => ({ ...authentication, iamOrigin: 'https://iam.example.org' })],
 	])('gives a token that serves no other %s', async (_what, change) => {
 		let fetches = 0;
 		const send = async () =>
 			await Promise.resolve({ object: {}, headers: { 'x-subject-token': `t${++fetches}` } });
-		const proof = newProof();
-		expect(await loginToken(proof, send)).toBe('t1');
-		expect(await loginToken(change(proof), send)).toBe('t2');
-		expect(await loginToken(proof, send)).toBe('t1');
+		const authentication = newAuthentication();
+		expect(await loginToken(authentication, send)).toBe('t1');
+		expect(await loginToken(change(authentication), send)).toBe('t2');
+		expect(await loginToken(authentication, send)).toBe('t1');
 	});
 
 	it('gives a token without an end that is used until it is refused', async () => {
@@ -148,7 +163,10 @@ describe('a login', () => {
 	});
 
 	it('without a token in its answer is no login', async () => {
-		const call = loginToken(newProof(), async () => await Promise.resolve({ object: {}, headers: {} }));
+		const call = loginToken(
+			newAuthentication(),
+			async () => await Promise.resolve({ object: {}, headers: {} }),
+		);
 		await expect(call).rejects.toThrow(
 			"No token from IAM: The service answered without the header 'X-Subject-Token'",
 		);
@@ -163,7 +181,7 @@ describe('a login', () => {
 		'that fails with HTTP status %s is made %d times when it is asked for twice',
 		async (httpStatus, times) => {
 			let calls = 0;
-			const proof = newProof();
+			const authentication = newAuthentication();
 			const send = async () => {
 				calls++;
 				return await Promise.reject(
@@ -171,24 +189,27 @@ describe('a login', () => {
 				);
 			};
 			for (let i = 0; i < 2; i++)
-				expect(await ended(loginToken(proof, send))).toMatchObject({ message: 'No token from IAM: no' });
+				expect(await ended(loginToken(authentication, send))).toMatchObject({
+					message: 'No token from IAM: no',
+				});
 			expect(calls).toBe(times);
 		},
 	);
 });
 
 it('a login that cannot even be tried passes on why, each time', async () => {
-	const proof = newProof();
+	const authentication = newAuthentication();
 	const send = async () => await Promise.reject(new InputError('The proxy is odd', 'Correct it'));
-	for (let i = 0; i < 2; i++) expect(await ended(loginToken(proof, send))).toBeInstanceOf(InputError);
+	for (let i = 0; i < 2; i++)
+		expect(await ended(loginToken(authentication, send))).toBeInstanceOf(InputError);
 });
 
 const failed = (
 	details: { code?: string; httpStatus?: number } = {},
-	repetition?: { throttled: boolean; after?: number },
-) => new RequestError('no', 'Do', { code: 'A', outcomeUnknown: false, ...details }, repetition);
+	retry?: { throttled: boolean; after?: number },
+) => new RequestError('no', 'Do', { code: 'A', outcomeUnknown: false, ...details }, { retry });
 
-/** IAM as it answers one request after the other; the last answer stays. */
+/** IAM as it answers one request after the other; the last answer stays. Nothing is sent again. */
 function iamOf(...answers: Array<Error | Partial<ReceivedObject>>) {
 	const begin = performance.now();
 	const times: number[] = [];
@@ -207,16 +228,19 @@ describe('what IAM has refused', () => {
 	it.each([401, 403])(
 		'is the login, for any project and region of the site: HTTP status %d',
 		async (httpStatus) => {
-			const proof = { ...newProof(), iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com' };
+			const authentication = {
+				...newAuthentication(),
+				iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com',
+			};
 			const { send, times } = iamOf(failed({ httpStatus }));
-			expect(await ended(loginToken(proof, send))).toMatchObject({
+			expect(await ended(loginToken(authentication, send))).toMatchObject({
 				message: 'No token from IAM: no',
 				advice: expect.stringContaining('The same login is not tried again for 15 minutes') as string,
 			});
 			for (const other of [
-				{ ...proof, login: { ...proof.login, projectId: 'q' } },
-				{ ...proof, iamOrigin: 'https://iam.cn-east-3.myhuaweicloud.com' },
-				{ ...proof, allowUnauthorizedCerts: true },
+				{ ...authentication, login: { ...authentication.login, projectId: 'q' } },
+				{ ...authentication, iamOrigin: 'https://iam.cn-east-3.myhuaweicloud.com' },
+				{ ...authentication, allowUnauthorizedCerts: true },
 			]) {
 				expect(await ended(loginToken(other, send))).toMatchObject({
 					advice: expect.stringContaining('Nothing was sent: the same login was refused') as string,
@@ -227,79 +251,128 @@ describe('what IAM has refused', () => {
 		},
 	);
 
-	it.each<[string, Partial<LoginProof['login']>]>([
+	it.each<[string, Partial<LoginAuthentication['login']>]>([
 		['account', { domainName: 'other' }],
 		['user', { username: 'other' }],
 		['password', { password: 'other' }],
 	])('is no login with another %s', async (_what, change) => {
-		const proof = newProof();
+		const authentication = newAuthentication();
 		const { send, times } = iamOf(failed({ httpStatus: 401 }));
-		await ended(loginToken(proof, send));
-		await ended(loginToken({ ...proof, login: { ...proof.login, ...change } }, send));
+		await ended(loginToken(authentication, send));
+		await ended(loginToken({ ...authentication, login: { ...authentication.login, ...change } }, send));
 		expect(times).toHaveLength(2);
 	});
 
 	it('is no login at another site', async () => {
-		const proof = newProof();
+		const authentication = newAuthentication();
 		const { send, times } = iamOf(failed({ httpStatus: 401 }));
-		await ended(loginToken(proof, send));
-		await ended(loginToken({ ...proof, iamOrigin: 'https://iam.example.net' }, send));
+		await ended(loginToken(authentication, send));
+		await ended(loginToken({ ...authentication, iamOrigin: 'https://iam.example.net' }, send));
 		expect(times).toHaveLength(2);
 	});
 });
 
-describe('a login is repeated', () => {
+describe('a login with retries', () => {
+	/** Logs in by way of what sends a login again, as the client does. */
+	async function logInWithRetries(...answers: Parameters<typeof iamOf>) {
+		const iam = iamOf(...answers);
+		const limits: RequestLimits[] = [];
+		const send: SendLogin = async (request, context, end) =>
+			await withLoginRetries(end, async (loginLimits) => {
+				limits.push(loginLimits);
+				return await iam.send(request, context, end);
+			});
+		const end = await ended(loginToken(newAuthentication(), send));
+		return { end, limits, times: iam.times };
+	}
+
 	it.each<[string, Error, number]>([
-		['when IAM has a fault: 500', failed({ httpStatus: 500 }), 3],
-		['when a gateway has one: 502', failed({ httpStatus: 502 }), 3],
-		['when the connection is lost', failed({ code: 'CONNECTION_LOST' }), 3],
-		['when there is no connection', failed({ code: 'CONNECTION_FAILED' }, { throttled: false }), 3],
-		['when IAM throttles: 429', failed({ httpStatus: 429 }, { throttled: true }), 3],
-		['but not when IAM said no: 499', failed({ httpStatus: 499 }), 1],
-		['but not when it did not speak in time', failed({ code: 'TIMEOUT' }), 1],
+		['is sent again when IAM has a fault: 500', failed({ httpStatus: 500 }), 3],
+		['is sent again when a gateway has one: 502', failed({ httpStatus: 502 }), 3],
+		['is sent again when the connection is lost', failed({ code: 'CONNECTION_LOST' }), 3],
 		[
-			'but not when it asks for more than a minute',
+			'is sent again when there is no connection',
+			failed({ code: 'CONNECTION_FAILED' }, { throttled: false }),
+			3,
+		],
+		['is sent again when IAM throttles: 429', failed({ httpStatus: 429 }, { throttled: true }), 3],
+		['is not sent again when IAM said no: 499', failed({ httpStatus: 499 }), 1],
+		['is not sent again when IAM did not answer in time', failed({ code: 'TIMEOUT' }), 1],
+		[
+			'is not sent again when IAM asks for more than a minute',
 			failed({ httpStatus: 429 }, { throttled: true, after: 60_001 }),
 			1,
 		],
-		['but not when it cannot even be tried', new InputError('The proxy is odd', 'Correct it'), 1],
+		['is not sent again when it cannot even be sent', new InputError('The proxy is odd', 'Correct it'), 1],
+		['is not sent again after a fault that nobody foresaw', new TypeError('odd'), 1],
 	])('%s', async (_when, error, times) => {
-		const iam = iamOf(error);
-		const end = await ended(loginToken(newProof(), iam.send));
-		expect(iam.times).toHaveLength(times);
-		expect((end as Error).message).toBe(
+		const login = await logInWithRetries(error);
+		expect(login.times).toHaveLength(times);
+		expect((login.end as Error).message).toBe(
 			error instanceof RequestError ? 'No token from IAM: no' : error.message,
 		);
 	});
 
-	it('at random within a second or two after a fault', async () => {
-		const iam = iamOf(failed({ httpStatus: 500 }));
-		await ended(loginToken(newProof(), iam.send));
-		expect(iam.times.map(Math.round)).toEqual([0, 500, 1_500]);
+	it('waits at random for up to a second or two after a fault', async () => {
+		const { times } = await logInWithRetries(failed({ httpStatus: 500 }));
+		expect(times.map(Math.round)).toEqual([0, 500, 1_500]);
 	});
 
-	it('not before IAM says (Retry-After), with 503 as well', async () => {
-		const iam = iamOf(failed({ httpStatus: 503 }, { throttled: true, after: 5_000 }), {});
-		expect(await ended(loginToken(newProof(), iam.send))).toBe('t');
-		expect(iam.times[1]).toBeGreaterThanOrEqual(5_000);
+	it('waits as long as IAM says (Retry-After), with 503 as well', async () => {
+		const { end, times } = await logInWithRetries(
+			failed({ httpStatus: 503 }, { throttled: true, after: 5_000 }),
+			{},
+		);
+		expect(end).toBe('t');
+		expect(times[1]).toBeGreaterThanOrEqual(5_000);
 	});
 
-	it('with limits of its own, since runs share it', async () => {
-		const iam = iamOf({});
-		await ended(loginToken(newProof(), iam.send));
-		const [, context, limits] = iam.seen[0] as [OutgoingRequest, RefusalContext, RequestLimits];
-		expect(limits).toMatchObject({
-			timeout: 30_000,
-			maxRetries: 2,
-			signal: expect.any(AbortSignal) as AbortSignal,
-		});
-		expect(context).toMatchObject({ creates: false, secrets: ['MIIsecret'] });
-		expect(context.unauthorized({})).toContain("Check 'Account Name', 'IAM User Name' and 'Password'");
+	it('has limits of its own, since runs share it', async () => {
+		const { limits } = await logInWithRetries({});
+		expect(limits).toEqual([
+			{ timeout: 30_000, maxRetries: 2, signal: expect.any(AbortSignal) as AbortSignal },
+		]);
 	});
+
+	it.each([
+		['IAM has a fault', failed({ httpStatus: 500 }), 3],
+		['IAM throttles', failed({ httpStatus: 429 }, { throttled: true }), 3],
+		['IAM asks for more than a minute', failed({ httpStatus: 429 }, { throttled: true, after: 61_000 }), 1],
+	])(
+		'that failed is not sent again by the request that needs it, nor holds back the run: %s',
+		async (_why, error, times) => {
+			const pace = new Pace<RequestError>();
+			const slowDown = jest.spyOn(pace, 'slowDown');
+			const iam = iamOf(error);
+			const send: SendLogin = async (request, context, end) =>
+				await withLoginRetries(end, async () => await iam.send(request, context, end));
+			const authentication = newAuthentication();
+			const request = withRetries(
+				{ maxRetries: 5 },
+				pace,
+				async () => await loginToken(authentication, send),
+			);
+			expect(await ended(request)).toMatchObject({ message: 'No token from IAM: no' });
+			expect(iam.times).toHaveLength(times);
+			expect(slowDown).not.toHaveBeenCalled();
+		},
+	);
+});
+
+it('a login says what not to show, and what to do where IAM refuses it', async () => {
+	const iam = iamOf({});
+	await ended(loginToken(newAuthentication(), iam.send));
+	const [, context, signal] = iam.seen[0] ?? [];
+	expect(signal).toBeInstanceOf(AbortSignal);
+	expect(context?.secrets).toEqual(['MIIsecret']);
+	expect(context).not.toHaveProperty('doubt');
+	expect(context?.unauthorized({})).toContain("Check 'Account Name', 'IAM User Name' and 'Password'");
 });
 
 it.each([undefined, ['one', 'two']])('the token is one header, not %p', async (value) => {
-	const end = await ended(loginToken(newProof(), iamOf({ headers: { 'x-subject-token': value } }).send));
+	const end = await ended(
+		loginToken(newAuthentication(), iamOf({ headers: { 'x-subject-token': value } }).send),
+	);
 	// A login creates nothing.
 	expect(end).toMatchObject({
 		message: "No token from IAM: The service answered without the header 'X-Subject-Token'",
@@ -307,30 +380,98 @@ it.each([undefined, ['one', 'two']])('the token is one header, not %p', async (v
 	});
 });
 
-it('each who waited for a login gets an error of its own', async () => {
-	const proof = newProof();
+it('all who waited for a login get one error, and none of them changes it', async () => {
+	fixBackOff(0);
+	const authentication = newAuthentication();
 	const { send, times } = iamOf(failed({ httpStatus: 404 }));
-	const [one, other] = await Promise.all([ended(loginToken(proof, send)), ended(loginToken(proof, send))]);
+	const seen: unknown[] = [];
+	/** One who needs the login, after his request has failed as often. */
+	const callAfter = async (failures: number) =>
+		await withRetries({ maxRetries: failures }, new Pace(), async () => {
+			if (failures-- > 0) throw failed({}, { throttled: false });
+			return await loginToken(authentication, send).catch((error: unknown) => {
+				seen.push(error);
+				throw error;
+			});
+		}).catch((error: unknown) => error);
+	const errors = await Promise.all([callAfter(0), callAfter(0)]);
 	expect(times).toHaveLength(1);
-	expect(one).toEqual(other);
-	expect(one).not.toBe(other);
+	expect(seen[0]).toBe(seen[1]);
+	expect(errors[0]).not.toBe(errors[1]);
+	expect(errors[0]).toEqual(errors[1]);
+	expect(seen[0]).toMatchObject({ message: 'No token from IAM: no', description: 'Do' });
+});
+
+it.each<[string, () => Promise<never>]>([
+	['later', async () => await Promise.reject(new TypeError('odd'))],
+	[
+		'at once',
+		() => {
+			throw new TypeError('odd');
+		},
+	],
+])(
+	'a fault that nobody foresaw reaches the caller as it is, and the next login begins: thrown %s',
+	async (_how, fail) => {
+		const authentication = newAuthentication();
+		const fault = await ended(loginToken(authentication, fail));
+		expect(fault).toBeInstanceOf(TypeError);
+		expect(fault).toMatchObject({ message: 'odd' });
+		expect(await ended(loginToken(authentication, iamOf({}).send))).toBe('t');
+	},
+);
+
+it('a login goes on for the second run when the first is stopped', async () => {
+	const authentication = newAuthentication();
+	let end: AbortSignal | undefined;
+	const send: SendLogin = async (_request, _context, signal) => {
+		end = signal;
+		await new Promise((resolve) => setTimeout(resolve, 1_000));
+		return { object: {}, headers: { 'x-subject-token': 't' } };
+	};
+	const stop = new AbortController();
+	const runs = [stop.signal, new AbortController().signal].map(
+		async (signal) => await loginToken(authentication, send, signal).catch((error: unknown) => error),
+	);
+	await jest.advanceTimersByTimeAsync(500);
+	stop.abort();
+	expect(await runs[0]).toMatchObject({ details: { code: 'CANCELLED', outcomeUnknown: false } });
+	expect(end?.aborted).toBe(false);
+	await jest.advanceTimersByTimeAsync(500);
+	expect(await runs[1]).toBe('t');
+});
+
+it('a login that never ends is given up when the run is stopped, and the next login begins', async () => {
+	const authentication = newAuthentication();
+	let end: AbortSignal | undefined;
+	const hang: SendLogin = async (_request, _context, signal) => {
+		end = signal;
+		return await new Promise(() => {});
+	};
+	const stop = new AbortController();
+	const run = loginToken(authentication, hang, stop.signal).catch((error: unknown) => error);
+	await jest.advanceTimersByTimeAsync(0);
+	stop.abort();
+	expect(await run).toMatchObject({ details: { code: 'CANCELLED' } });
+	expect(end?.aborted).toBe(true);
+	expect(await ended(loginToken(authentication, iamOf({}).send))).toBe('t');
 });
 
 it('an answer that has not even a token object is a login all the same', async () => {
 	for (const object of [{}, { token: null }] as JsonObject[]) {
-		expect(await ended(loginToken(newProof(), iamOf({ object }).send))).toBe('t');
+		expect(await ended(loginToken(newAuthentication(), iamOf({ object }).send))).toBe('t');
 	}
 });
 
 it('a token belongs to all that it was fetched with', () => {
-	const proof = newProof();
+	const authentication = newAuthentication();
 	const keys = [
-		proof,
-		{ ...proof, iamOrigin: 'https://iam.example.org' },
-		{ ...proof, allowUnauthorizedCerts: true },
+		authentication,
+		{ ...authentication, iamOrigin: 'https://iam.example.org' },
+		{ ...authentication, allowUnauthorizedCerts: true },
 		...['domainName', 'username', 'password', 'projectId'].map((field) => ({
-			...proof,
-			login: { ...proof.login, [field]: 'other' },
+			...authentication,
+			login: { ...authentication.login, [field]: 'other' },
 		})),
 	].map(loginKey);
 	expect(new Set(keys).size).toBe(7);
@@ -352,11 +493,3 @@ it.each<[string, number | undefined, boolean]>([
 		expect(isFinal(failed({ code, httpStatus }))).toBe(final);
 	},
 );
-
-it('a copy of an error says the same and knows nothing of the tries of the first', () => {
-	const error = failed({ httpStatus: 500 }, { throttled: false });
-	error.attempts = 3;
-	const copy = copyOf(error);
-	expect(copy).toMatchObject({ message: 'no', advice: 'Do', details: error.details, attempts: 1 });
-	expect(copy.details).not.toBe(error.details);
-});

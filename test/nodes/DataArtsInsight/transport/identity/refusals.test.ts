@@ -1,11 +1,17 @@
-import { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
+import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
 	assertNotRefused,
+	callerVerdict,
 	fingerprint,
+	isLoginRefused,
 	isRefused,
+	isUnauthorized,
 	REFUSAL_KEPT,
 	rememberRefusal,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/refusals';
+import { Pace } from '../../../../../nodes/DataArtsInsight/transport/pace';
+import { withRetries } from '../../../../../nodes/DataArtsInsight/transport/repeat';
+import { fixBackOff } from '../../../../support/network/backOff';
 
 const MINUTE = 60_000;
 
@@ -39,6 +45,49 @@ function met(key: string): RequestError | undefined {
 	}
 }
 
+const failed = (httpStatus?: number, code = 'A') =>
+	new RequestError('no', 'Do', { code, httpStatus, outcomeUnknown: false });
+
+describe('what an error tells of who called', () => {
+	it.each<[string, unknown, string]>([
+		['a refusal', failed(401), 'refused'],
+		['a refusal with any code', failed(401, 'APIGW.0101'), 'refused'],
+		['no error of a request', new InputError('no', 'Do'), 'nothing'],
+		['no error at all', undefined, 'nothing'],
+		['no response', failed(), 'nothing'],
+		['a page that is no response', failed(200, 'UNEXPECTED_ANSWER'), 'nothing'],
+		['a gateway without such an API', failed(404, 'APIGW.0101'), 'nothing'],
+		['a gateway without such an API, by its older name', failed(404, 'APIG.0101'), 'nothing'],
+		['another code of the gateway', failed(403, 'APIGW.0302'), 'accepted'],
+		['a code that only holds that of a gateway', failed(404, 'MY-APIG.0101'), 'accepted'],
+		...[200, 299, 400, 403, 404, 409, 499].map((status): [string, unknown, string] => [
+			`status ${status}`,
+			failed(status),
+			'accepted',
+		]),
+		...[100, 199, 300, 399, 407, 408, 429, 500, 503].map((status): [string, unknown, string] => [
+			`status ${status}`,
+			failed(status),
+			'nothing',
+		]),
+	])('%s', (_what, error, verdict) => {
+		expect(callerVerdict(error)).toBe(verdict);
+		expect(isUnauthorized(error)).toBe(verdict === 'refused');
+	});
+});
+
+it.each([
+	[401, true],
+	[403, true],
+	[undefined, false],
+	[400, false],
+	[402, false],
+	[404, false],
+	[500, false],
+])('whether IAM has refused the login itself: HTTP status %s: %s', (httpStatus, refused) => {
+	expect(isLoginRefused(failed(httpStatus))).toBe(refused);
+});
+
 it('what was never refused is not refused', () => {
 	const key = newKey();
 	expect(isRefused(key)).toBe(false);
@@ -65,15 +114,26 @@ it('a refusal leaves no doubt about the outcome, whatever was thought before', (
 	expect(rememberRefusal(newKey(), 'login', doubtful).details.outcomeUnknown).toBe(false);
 });
 
-it('each call gets an error of its own: it is told how often that call was tried', () => {
+it('a refusal is one error for all callers, and none of them changes it', async () => {
 	const key = newKey();
-	const first = refuse(key);
-	first.attempts = 3;
-	first.details.requestId = 'changed';
-	const [second, third] = [met(key), met(key)];
-	expect(second).not.toBe(third);
-	expect(second?.details).not.toBe(third?.details);
-	expect(second).toMatchObject({ attempts: 1, details });
+	refuse(key);
+	const refusal = met(key);
+	const { description } = refusal as RequestError;
+	fixBackOff(0);
+	/** A caller whose request fails as often before it meets the refusal. */
+	const callAfter = async (failures: number) => {
+		const again = new RequestError('later', 'Wait', failed(500).details, { retry: { throttled: false } });
+		return await withRetries({ maxRetries: failures }, new Pace(), async () => {
+			if (failures-- > 0) return await Promise.reject(again);
+			assertNotRefused(key);
+		}).catch((error: unknown) => error);
+	};
+	expect(await Promise.all([2, 0].map(callAfter))).toMatchObject([
+		{ message: 'no', description: `${description.replace('. Request', '. Tried 3 times. Request')}` },
+		{ message: 'no', description },
+	]);
+	expect(met(key)).toBe(refusal);
+	expect(refusal).toMatchObject({ description, details });
 });
 
 it('a refusal stands for 15 minutes, and not for a millisecond more', () => {

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 
 import { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
-import { unlessStopped } from '../../../../../nodes/DataArtsInsight/transport/identity/stopping';
+import { pause, unlessStopped } from '../../../../../nodes/DataArtsInsight/transport/identity/stopping';
 
 afterEach(() => jest.restoreAllMocks());
 
@@ -56,4 +56,62 @@ it('many waits need one listener, and leave nothing behind', async () => {
 	expect(getEventListeners(signal, 'abort')).toHaveLength(1);
 	await Promise.all(waits);
 	expect(waiting?.size).toBe(0);
+});
+
+describe('a pause', () => {
+	let timers: Array<{ after: number; ring: () => void }> = [];
+	beforeEach(() => {
+		timers = [];
+		jest.spyOn(AbortSignal, 'timeout').mockImplementation((after) => {
+			const timer = new AbortController();
+			timers.push({ after, ring: () => timer.abort() });
+			return timer.signal;
+		});
+	});
+	const settle = async () => await new Promise((resolve) => setImmediate(resolve));
+
+	it.each([
+		[1, 1],
+		[2_000, 2_000],
+		// A timer knows whole milliseconds only, and rings no sooner than asked.
+		[0.2, 1],
+		[1_999.5, 2_000],
+	])('of %d ms ends when %d ms have passed, and not before', async (milliseconds, after) => {
+		let over = false;
+		const waiting = pause(milliseconds, new AbortController().signal).then(() => (over = true));
+		expect(timers.map((timer) => timer.after)).toEqual([after]);
+		await settle();
+		expect(over).toBe(false);
+		timers[0]?.ring();
+		await waiting;
+	});
+
+	it.each([0, -1, -Infinity])(
+		'of %d ms is none, even in an execution that was stopped',
+		async (milliseconds) => {
+			await pause(milliseconds, AbortSignal.abort());
+			expect(timers).toEqual([]);
+		},
+	);
+
+	it('ends at once when the execution is stopped', async () => {
+		const stop = new AbortController();
+		const waiting = failureOf(pause(60_000, stop.signal));
+		stop.abort();
+		expect(await waiting).toMatchObject({ details: { code: 'CANCELLED', outcomeUnknown: false } });
+	});
+
+	it('needs no signal', async () => {
+		const waiting = pause(5);
+		timers[0]?.ring();
+		expect(await waiting).toBeUndefined();
+	});
+
+	it('leaves no listener to the next, however many there are under one signal', async () => {
+		const { signal } = new AbortController();
+		const waits = Array.from({ length: 20 }, async () => await pause(5, signal));
+		expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+		for (const { ring } of timers) ring();
+		await Promise.all(waits);
+	});
 });

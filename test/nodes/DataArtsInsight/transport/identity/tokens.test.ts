@@ -1,5 +1,4 @@
 import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
-import { MAX_WAIT } from '../../../../../nodes/DataArtsInsight/transport/pace';
 import {
 	dropToken,
 	getToken,
@@ -9,6 +8,9 @@ import {
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+
+/** The longest time that somebody waits for the next login, in milliseconds. */
+const MAX_LOGIN_WAIT = MINUTE;
 
 let count = 0;
 /** Another one for each test: the process keeps tokens. */
@@ -21,7 +23,10 @@ beforeEach(() => {
 	timers = [];
 	jest.spyOn(AbortSignal, 'timeout').mockImplementation((after) => {
 		const timer = new AbortController();
-		timers.push({ after, ring: () => timer.abort() });
+		const ring = () => timer.abort();
+		// A wait ends with the time of the test.
+		if (after <= MAX_LOGIN_WAIT) setTimeout(ring, after);
+		else timers.push({ after, ring });
 		return timer.signal;
 	});
 });
@@ -37,10 +42,7 @@ const failure = (httpStatus?: number, after?: number) =>
 		`no: ${httpStatus}`,
 		'Do',
 		{ code: 'A', httpStatus, outcomeUnknown: false },
-		{
-			throttled: false,
-			after,
-		},
+		{ retry: { throttled: false, after } },
 	);
 
 /** IAM as a test has it answer: `t1`, `t2` and so on, or an error. */
@@ -66,8 +68,11 @@ class Iam {
 	};
 }
 
-/** What a call ends with: a token, or the words of an error. */
+/** What a request for a token ends with: a token, or the words of an error. */
 const said = async (call: Promise<string>) => await call.catch((error: Error) => error.message);
+
+/** Waits that have no end of their own. */
+const hang = async () => await new Promise<Token>(() => {});
 
 describe('how long a token is used', () => {
 	it.each([
@@ -162,11 +167,11 @@ describe('logins are two seconds apart', () => {
 
 	it('or as many as IAM asks for (Retry-After)', async () => {
 		const [key, iam] = [newKey(), new Iam()];
-		iam.error = failure(503, MAX_WAIT);
+		iam.error = failure(503, MAX_LOGIN_WAIT);
 		await said(getToken(key, iam.fetch));
 		iam.error = undefined;
 		const call = getToken(key, iam.fetch);
-		await pass(MAX_WAIT - 1);
+		await pass(MAX_LOGIN_WAIT - 1);
 		expect(iam.asked).toEqual([0]);
 		await pass(1);
 		expect(await call).toBe('t2');
@@ -174,7 +179,7 @@ describe('logins are two seconds apart', () => {
 
 	it('and where it asks for more than a minute, its refusal is passed on and nothing is sent', async () => {
 		const [key, iam] = [newKey(), new Iam()];
-		iam.error = failure(429, MAX_WAIT + 1_000);
+		iam.error = failure(429, MAX_LOGIN_WAIT + 1_000);
 		await said(getToken(key, iam.fetch));
 		iam.error = undefined;
 		await pass(500);
@@ -182,14 +187,13 @@ describe('logins are two seconds apart', () => {
 		expect(iam.asked).toEqual([0]);
 		await pass(500);
 		const call = getToken(key, iam.fetch);
-		await pass(MAX_WAIT);
+		await pass(MAX_LOGIN_WAIT);
 		expect(await call).toBe('t2');
 	});
 
 	it('after one that was given up', async () => {
 		const [key, iam] = [newKey(), new Iam()];
 		const stop = new AbortController();
-		const hang = async () => await new Promise<Token>(() => {});
 		const first = said(getToken(key, hang, stop.signal));
 		await pass(100);
 		stop.abort();
@@ -199,6 +203,64 @@ describe('logins are two seconds apart', () => {
 		expect(iam.asked).toEqual([]);
 		await pass(1);
 		expect(await next).toBe('t1');
+	});
+});
+
+describe('a fault that nobody foresaw', () => {
+	const fault = new TypeError('odd');
+	const notAnError = 'odd' as unknown as Error;
+
+	it.each<[string, unknown, () => Promise<Token>]>([
+		['later', fault, async () => await Promise.reject(fault)],
+		[
+			'at once',
+			fault,
+			() => {
+				throw fault;
+			},
+		],
+		['with what is no error', notAnError, async () => await Promise.reject<Token>(notAnError)],
+	])(
+		'reaches all who wait as it is, and the next login is not held up: thrown %s',
+		async (_how, error, fetch) => {
+			const [key, iam] = [newKey(), new Iam()];
+			const seen: unknown[] = [];
+			const notice = (reason: unknown) => seen.push(reason);
+			const waiting = [1, 2].map(async () => await getToken(key, fetch).catch(notice));
+			await Promise.all(waiting);
+			expect(seen).toEqual([error, error]);
+			expect(seen[0]).toBe(error);
+			const next = getToken(key, iam.fetch);
+			await pass(LOGIN_INTERVAL);
+			expect(await next).toBe('t1');
+			expect(iam.asked).toEqual([LOGIN_INTERVAL]);
+		},
+	);
+
+	it('is told even while there is an old token: nobody knows whether that is still good', async () => {
+		const [key, iam] = [newKey(), new Iam()];
+		await getToken(key, iam.fetch);
+		await pass(24 * HOUR - 4 * MINUTE);
+		iam.error = fault;
+		await expect(getToken(key, iam.fetch)).rejects.toBe(fault);
+		iam.error = undefined;
+		const next = getToken(key, iam.fetch);
+		await pass(LOGIN_INTERVAL);
+		expect(await next).toBe('t3');
+	});
+
+	it('leaves no wait behind that IAM had asked for before', async () => {
+		const [key, iam] = [newKey(), new Iam()];
+		iam.error = failure(429, MAX_LOGIN_WAIT);
+		await said(getToken(key, iam.fetch));
+		iam.error = fault;
+		const failing = said(getToken(key, iam.fetch));
+		await pass(MAX_LOGIN_WAIT);
+		expect(await failing).toBe('odd');
+		iam.error = undefined;
+		const next = getToken(key, iam.fetch);
+		await pass(LOGIN_INTERVAL);
+		expect(await next).toBe('t3');
 	});
 });
 
@@ -259,6 +321,29 @@ describe('a login that several wait for', () => {
 		await pass(LOGIN_INTERVAL + 100);
 		expect(await Promise.all(bad)).toEqual(['no: 500', 'no: 500', 'no: 500']);
 		expect(iam.asked).toHaveLength(2);
+	});
+
+	it('goes on for the others when one of them is stopped', async () => {
+		const [key, iam] = [newKey(), new Iam()];
+		iam.delay = 100;
+		const stop = new AbortController();
+		const stopped = said(getToken(key, iam.fetch, stop.signal));
+		const others = [undefined, new AbortController().signal].map(
+			async (signal) => await getToken(key, iam.fetch, signal),
+		);
+		await pass(50);
+		stop.abort();
+		expect(await stopped).toMatch(/cancel/);
+		await pass(50);
+		expect(await Promise.all(others)).toEqual(['t1', 't1']);
+		expect(iam.asked).toEqual([0]);
+	});
+
+	it('that fails brings them one and the same error', async () => {
+		const [key, iam] = [newKey(), new Iam()];
+		iam.error = failure(500);
+		const errors = [1, 2].map(async () => await getToken(key, iam.fetch).catch((error: unknown) => error));
+		for (const error of await Promise.all(errors)) expect(error).toBe(iam.error);
 	});
 
 	it('is ended by the last of them who is stopped, and by none before', async () => {

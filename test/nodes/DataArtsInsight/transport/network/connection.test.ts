@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 
 import { Connection } from '../../../../../nodes/DataArtsInsight/transport/network/connection';
-import { exchange, ExchangeError } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+import { ExchangeError } from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
+import { exchange } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
 
 let server: Server;
 let socket: Socket;
@@ -35,8 +36,7 @@ afterEach(() => {
 	server.close();
 });
 
-const get = async () =>
-	await exchange(connection, { method: 'GET', path: '/', headers: {}, body: null }, 5_000);
+const get = async () => await exchange(connection, { method: 'GET', path: '/', headers: {} }, 5_000);
 
 it('a connection that the server ends is told of, and then closed', async () => {
 	await get();

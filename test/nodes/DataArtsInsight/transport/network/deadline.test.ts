@@ -4,7 +4,7 @@ import {
 	beforeSending,
 	CONNECT_TIMEOUT,
 	deadlineAfter,
-	endedBy,
+	abortedBy,
 	ExchangeError,
 } from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
 
@@ -95,7 +95,7 @@ describe('a deadline', () => {
 it('a signal ends its tasks by one listener', () => {
 	const stop = new AbortController();
 	const tasks = Array.from({ length: 20 }, () => ({ stop: jest.fn() }));
-	for (const task of tasks) endedBy(stop.signal).add(task);
+	for (const task of tasks) abortedBy(stop.signal).add(task);
 	expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
 	stop.abort();
 	for (const task of tasks) expect(task.stop.mock.calls).toEqual([['cancelled']]);
@@ -112,7 +112,7 @@ describe('what has to be done before sending', () => {
 			return await Promise.resolve('result');
 		});
 		expect(result).toBe('result');
-		expect(endedBy(stop.signal).size).toBe(0);
+		expect(abortedBy(stop.signal).size).toBe(0);
 		stop.abort();
 		pass(CONNECT_TIMEOUT + 1);
 		expect(abandoned?.aborted).toBe(false);
@@ -139,7 +139,7 @@ describe('what has to be done before sending', () => {
 		stop.abort();
 		expect(abandoned?.aborted).toBe(true);
 		expect(await waiting).toMatchObject({ sent: false, stopped: 'cancelled' });
-		expect(endedBy(stop.signal).size).toBe(0);
+		expect(abortedBy(stop.signal).size).toBe(0);
 	});
 
 	it('that takes too long is ended when its time is up, and was not stopped by anybody', async () => {
@@ -167,6 +167,6 @@ describe('what has to be done before sending', () => {
 		expect(error).toBeInstanceOf(ExchangeError);
 		expect(error).toMatchObject({ message: 'refused', cause, sent: false });
 		expect((error as ExchangeError).stopped).toBeUndefined();
-		expect(endedBy(stop.signal).size).toBe(0);
+		expect(abortedBy(stop.signal).size).toBe(0);
 	});
 });

@@ -27,7 +27,7 @@ describe('decode', () => {
 		expect(await decode(compress(Buffer.from(`\ufeff${text}`)), encoding, 1_000)).toBe(text);
 	});
 
-	it.each(['gzip', 'deflate'])('reads an empty answer at once, whatever %s says', (encoding) => {
+	it.each(['gzip', 'deflate'])('reads an empty response at once, whatever %s says', (encoding) => {
 		expect(decode(new Uint8Array(), encoding, 1_000)).toBe('');
 	});
 

@@ -9,19 +9,19 @@ import {
 	Connection,
 	MAX_HEADERS_SIZE,
 } from '../../../../../nodes/DataArtsInsight/transport/network/connection';
-import { deadlineAfter, endedBy } from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
 import {
-	exchange,
+	deadlineAfter,
+	abortedBy,
 	ExchangeError,
-	MAX_ANSWER_SIZE,
-} from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+} from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
+import { exchange, MAX_BODY_SIZE } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
 
 const REQUEST = { method: 'POST', path: '/x', headers: {}, body: '{}' } as const;
 
 let server: Server;
 let received: string;
 let connection: Connection;
-let answer: (socket: Socket) => unknown;
+let respond: (socket: Socket) => unknown;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
@@ -32,7 +32,7 @@ beforeEach(async () => {
 		socket.on('data', (chunk) => {
 			received += String(chunk);
 			// The whole request has come.
-			if (received.endsWith('{}')) answer(socket);
+			if (received.endsWith('{}')) respond(socket);
 		});
 	}).listen(0, '127.0.0.1');
 	await once(server, 'listening');
@@ -60,7 +60,7 @@ const failureOf = async (promise: Promise<unknown>) => {
 	return error as ExchangeError;
 };
 
-/** An answer with a body. */
+/** A response with a body. */
 const withBody = (body: Uint8Array, ...headers: string[]) =>
 	Buffer.concat([
 		Buffer.from(['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...headers].join('\r\n') + '\r\n\r\n'),
@@ -93,13 +93,13 @@ function fakeTime() {
 }
 
 it('brings status, headers and text', async () => {
-	answer = (socket) => socket.write(withBody(Buffer.from('{"ä":1}'), 'X-Request-Id: 7'));
+	respond = (socket) => socket.write(withBody(Buffer.from('{"ä":1}'), 'X-Request-Id: 7'));
 	expect(await call()).toMatchObject({ status: 200, headers: { 'x-request-id': '7' }, text: '{"ä":1}' });
 	expect(received).toMatch(/^POST \/x HTTP\/1\.1\r\n/);
 });
 
-it('decompresses an answer with Content-Encoding: gzip', async () => {
-	answer = (socket) => socket.write(withBody(gzipSync('{"a":1}'), 'Content-Encoding: gzip'));
+it('decompresses a response with Content-Encoding: gzip', async () => {
+	respond = (socket) => socket.write(withBody(gzipSync('{"a":1}'), 'Content-Encoding: gzip'));
 	expect(await call()).toMatchObject({
 		status: 200,
 		headers: { 'content-encoding': 'gzip' },
@@ -107,26 +107,30 @@ it('decompresses an answer with Content-Encoding: gzip', async () => {
 	});
 });
 
-it('stops at an answer that is too large once it is decompressed', async () => {
-	const bomb = gzipSync(Buffer.alloc(MAX_ANSWER_SIZE + 1));
-	answer = (socket) => socket.write(withBody(bomb, 'Content-Encoding: gzip'));
-	expect(await failureOf(call())).toMatchObject({ sent: true, stopped: 'tooLarge' });
+it('stops at a response that is too large once it is decompressed', async () => {
+	const bomb = gzipSync(Buffer.alloc(MAX_BODY_SIZE + 1));
+	respond = (socket) => socket.write(withBody(bomb, 'Content-Encoding: gzip'));
+	expect(await failureOf(call())).toMatchObject({ sent: true, stopped: 'tooLarge', limit: MAX_BODY_SIZE });
 });
 
 it('reads headers within a limit (headersTooLarge)', async () => {
-	answer = (socket) => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(MAX_HEADERS_SIZE)}\r\n\r\n`);
-	expect(await failureOf(call())).toMatchObject({ sent: true, stopped: 'headersTooLarge' });
+	respond = (socket) => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(MAX_HEADERS_SIZE)}\r\n\r\n`);
+	expect(await failureOf(call())).toMatchObject({
+		sent: true,
+		stopped: 'headersTooLarge',
+		limit: MAX_HEADERS_SIZE,
+	});
 });
 
 it('tells that a connection was reset, for no reason of ours', async () => {
-	answer = (socket) => socket.resetAndDestroy();
+	respond = (socket) => socket.resetAndDestroy();
 	const error = await failureOf(call());
 	expect(error).toMatchObject({ sent: true, cause: { code: 'ECONNRESET' } });
-	expect(error.stopped).toBeUndefined();
+	expect([error.stopped, error.limit]).toEqual([undefined, undefined]);
 });
 
 it('that is stopped before its request is written sends nothing', async () => {
-	answer = (socket) => socket.write(good);
+	respond = (socket) => socket.write(good);
 	const stop = new AbortController();
 	const failure = failureOf(call(stop.signal));
 	stop.abort();
@@ -136,7 +140,7 @@ it('that is stopped before its request is written sends nothing', async () => {
 });
 
 it('that was stopped before it began sends nothing', async () => {
-	answer = (socket) => socket.write(good);
+	respond = (socket) => socket.write(good);
 	expect(await failureOf(call(AbortSignal.abort()))).toMatchObject({ sent: false, stopped: 'cancelled' });
 	await sleep(20);
 	expect(received).toBe('');
@@ -145,43 +149,47 @@ it('that was stopped before it began sends nothing', async () => {
 describe('an exchange leaves nothing behind', () => {
 	const TIMEOUT = 5_000;
 	it.each<[string, (socket: Socket, stop: AbortController) => void, object]>([
-		['with an answer', (socket) => socket.write(good), { status: 200 }],
-		['whose answer is cut short', (socket) => socket.end(good.subarray(0, -1)), { sent: true }],
+		['with a response', (socket) => socket.write(good), { status: 200 }],
+		['whose response is cut short', (socket) => socket.end(good.subarray(0, -1)), { sent: true }],
 		['whose connection is reset', (socket) => socket.resetAndDestroy(), { sent: true }],
 		[
-			'whose answer is too large',
+			'whose response is too large',
 			(socket) =>
-				socket.write(`${String(good).replace('Length: 2', 'Length: 9999999')}${' '.repeat(MAX_ANSWER_SIZE)}`),
-			{ sent: true, stopped: 'tooLarge' },
+				socket.write(`${String(good).replace('Length: 2', 'Length: 9999999')}${' '.repeat(MAX_BODY_SIZE)}`),
+			{ sent: true, stopped: 'tooLarge', limit: MAX_BODY_SIZE },
 		],
-		['that is stopped', (_socket, stop) => stop.abort(), { sent: true, stopped: 'cancelled' }],
+		[
+			'that is stopped',
+			(_socket, stop) => stop.abort(),
+			{ sent: true, stopped: 'cancelled', limit: undefined },
+		],
 	])('%s', async (_how, react, outcome) => {
 		const stop = new AbortController();
-		answer = (socket) => {
-			expect([running(TIMEOUT), endedBy(stop.signal).size]).toEqual([1, 1]);
+		respond = (socket) => {
+			expect([running(TIMEOUT), abortedBy(stop.signal).size]).toEqual([1, 1]);
 			react(socket, stop);
 		};
 		expect(await call(stop.signal, TIMEOUT).catch((error: unknown) => error)).toMatchObject(outcome);
-		expect([running(TIMEOUT), endedBy(stop.signal).size]).toEqual([0, 0]);
+		expect([running(TIMEOUT), abortedBy(stop.signal).size]).toEqual([0, 0]);
 		expect(connection.onBytes).toBeUndefined();
 	});
 
 	it('once its time is up', async () => {
 		const time = fakeTime();
 		const stop = new AbortController();
-		answer = () => time.pass(6_001);
+		respond = () => time.pass(6_001);
 		const error = await failureOf(call(stop.signal, 6_000));
-		expect(error).toMatchObject({ sent: true, stopped: 'timeout' });
-		expect([running(6_000), endedBy(stop.signal).size]).toEqual([0, 0]);
+		expect(error).toMatchObject({ sent: true, stopped: 'timeout', limit: undefined });
+		expect([running(6_000), abortedBy(stop.signal).size]).toEqual([0, 0]);
 	});
 
 	it('that could end the next one on its connection', async () => {
 		const time = fakeTime();
 		const stop = new AbortController();
-		answer = (socket) => socket.write(good);
+		respond = (socket) => socket.write(good);
 		await call(stop.signal, 7_000);
 		received = '';
-		answer = (socket) => {
+		respond = (socket) => {
 			stop.abort();
 			time.pass(7_001);
 			setTimeout(() => socket.write(good), 20);
@@ -191,14 +199,14 @@ describe('an exchange leaves nothing behind', () => {
 	});
 });
 
-describe('the bytes that are read for one answer, framing included', () => {
-	const MOST = 2 * MAX_ANSWER_SIZE + MAX_HEADERS_SIZE;
-	/** A small answer in chunks, as many bytes long with its framing. */
+describe('the bytes that are read for one response, framing included', () => {
+	const MOST = 2 * MAX_BODY_SIZE + MAX_HEADERS_SIZE;
+	/** A small response in chunks, as many bytes long with its framing. */
 	function inFraming(size: number): Buffer {
 		const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 		const last = '0\r\n\r\n';
 		const room = size - head.length - last.length;
-		// 16 bytes of framing for each byte of the answer, or a few more.
+		// 16 bytes of framing for each byte of the response, or a few more.
 		const unit = `1;${'x'.repeat(11)}\r\n1\r\n`;
 		const units = Math.floor(room / unit.length) - 1;
 		const rest = `1;${'x'.repeat(11 + room - (units + 1) * unit.length)}\r\n1\r\n`;
@@ -208,7 +216,7 @@ describe('the bytes that are read for one answer, framing included', () => {
 	it('may be twice those of the largest one, and its headers', async () => {
 		const bytes = inFraming(MOST);
 		expect(bytes).toHaveLength(MOST);
-		answer = (socket) => socket.write(bytes);
+		respond = (socket) => socket.write(bytes);
 		expect((await call()).text).toMatch(/^1+$/);
 		// The next one may have as many.
 		received = '';
@@ -216,13 +224,13 @@ describe('the bytes that are read for one answer, framing included', () => {
 	});
 
 	it('may not be more', async () => {
-		answer = (socket) => socket.write(inFraming(MOST + 1));
+		respond = (socket) => socket.write(inFraming(MOST + 1));
 		expect(await failureOf(call())).toMatchObject({ sent: true, stopped: 'tooLarge' });
 	});
 });
 
-describe('the buffer for an answer', () => {
-	/** Takes in parts of an answer as the HTTP client passes them on, and tells which buffers that took. */
+describe('the buffer for a response', () => {
+	/** Takes in parts of a response as the HTTP client passes them on, and tells which buffers that took. */
 	async function collect(sizes: number[]) {
 		let handler: Dispatcher.DispatchHandler | undefined;
 		jest.spyOn(connection.client, 'dispatch').mockImplementation((_options, given) => {
@@ -248,32 +256,32 @@ describe('the buffer for an answer', () => {
 	}
 
 	it.each([
-		[[0], [4_096]],
-		[[4_096], [4_096]],
-		[[4_000, 96], [4_096]],
+		[[0], [2_048]],
+		[[2_048], [2_048]],
+		[[2_000, 48], [2_048]],
 		[
-			[4_096, 1],
-			[4_096, 8_192],
+			[2_048, 1],
+			[2_048, 4_096],
 		],
 		[
-			[5_000, 3_000, 193],
-			[4_096, 8_192, 16_384],
+			[2_500, 1_500, 97],
+			[2_048, 4_096, 8_192],
 		],
-		[[10_000], [4_096, 10_000]],
+		[[10_000], [2_048, 10_000]],
 		[
 			[600_000, 1],
-			[4_096, 600_000, MAX_ANSWER_SIZE],
+			[2_048, 600_000, MAX_BODY_SIZE],
 		],
-		[[MAX_ANSWER_SIZE], [4_096, MAX_ANSWER_SIZE]],
+		[[MAX_BODY_SIZE], [2_048, MAX_BODY_SIZE]],
 	])('for parts of %j bytes grows as %j', async (sizes, buffers) => {
 		const { requested, aborted } = await collect(sizes);
 		expect(requested).toEqual(buffers);
 		expect(aborted).toEqual([]);
 	});
 
-	it('is not made for an answer that is too large', async () => {
-		const { requested, aborted, result } = await collect([MAX_ANSWER_SIZE, 1]);
-		expect(requested).toEqual([4_096, MAX_ANSWER_SIZE]);
+	it('is not made for a response that is too large', async () => {
+		const { requested, aborted, result } = await collect([MAX_BODY_SIZE, 1]);
+		expect(requested).toEqual([2_048, MAX_BODY_SIZE]);
 		expect(aborted).toEqual(['tooLarge']);
 		expect(result).toMatchObject({ sent: true, stopped: 'tooLarge' });
 	});

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 
 import type { Connection } from '../../../../../nodes/DataArtsInsight/transport/network/connection';
-import { exchange, ExchangeError } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+import { ExchangeError } from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
+import { exchange } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
 import { Pool } from '../../../../../nodes/DataArtsInsight/transport/network/pool';
 
 let server: Server;
@@ -49,7 +50,7 @@ const failureOf = async (promise: Promise<unknown>) =>
 
 const itself = async (connection: Connection) => await Promise.resolve(connection);
 const get = async (connection: Connection) => {
-	await exchange(connection, { method: 'GET', path: '/', headers: {}, body: null }, 5_000);
+	await exchange(connection, { method: 'GET', path: '/', headers: {} }, 5_000);
 	return connection;
 };
 
@@ -85,14 +86,14 @@ async function isKeptFor(idle: number): Promise<boolean> {
 }
 
 describe('a connection', () => {
-	it('is used again, once it was left alone after its first answer', async () => {
+	it('is used again, once it was left alone after its first response', async () => {
 		const first = await pool.lend(itself);
 		expect(waits()).toEqual([]);
 		expect(await pool.lend(itself)).toBe(first);
 		expect(waits()).toEqual([5]);
 		expect(await pool.lend(itself)).toBe(first);
 		expect(waits()).toEqual([]);
-		expect(first.answers).toBe(3);
+		expect(first.responses).toBe(3);
 		expect(sockets).toHaveLength(1);
 	});
 
@@ -239,7 +240,7 @@ describe('a request that fails', () => {
 		},
 	);
 
-	it('by an answer that refuses it leaves the connection as it is', async () => {
+	it('by a response that refuses it leaves the connection as it is', async () => {
 		const connection = await warmUp();
 		const error = new Error('refused');
 		const { used, use } = failing(error);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { loopbackCertificate } from '../support/cloud';
+import { loopbackCertificate, startSimulator } from '../support/cloud';
 import {
 	ambiguous,
 	type CountingService,
@@ -10,11 +10,11 @@ import {
 	startCountingService,
 } from '../support/cloud/countingService';
 import { startTcpProxy, type TcpProxy } from '../support/network/tcpProxy';
-import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/runNode';
+import { useNoBackOff } from '../support/network/backOff';
 
 // No waits between repetitions. fast-check draws its numbers elsewhere.
-beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0));
-afterEach(() => jest.restoreAllMocks());
+useNoBackOff();
 
 const isRepeatable = (reply: unknown) => repeatable.some((one) => one === reply);
 const isAmbiguous = (reply: unknown) => ambiguous.some((one) => one === reply);
@@ -26,12 +26,12 @@ const reply = fc.oneof(
 );
 const maxRetries = fc.integer({ min: 0, max: 3 });
 
-describe('for any answers of the service', () => {
+describe('property: for any responses of the service', () => {
 	let service: CountingService;
 	beforeAll(async () => (service = await startCountingService()));
 	afterAll(async () => await service.close());
 
-	it('an item is asked for until an answer says more than "not now", and 1 + maxRetries times at most', async () => {
+	it('only 429 and 503 of the gateway get a retry, and Max Retries at most', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				// What the service says to each item, call by call, and good answers from then on.
@@ -41,17 +41,17 @@ describe('for any answers of the service', () => {
 				async (scripts, maxRetries, maxConcurrency) => {
 					service.posts.clear();
 					const names = makeNames(scripts.length);
-					const saidTo = (index: number, knock: number) => scripts[index]?.[knock - 1] ?? 'good';
-					service.reply = (name, knock) => saidTo(names.indexOf(name), knock);
+					const saidTo = (index: number, attempt: number) => scripts[index]?.[attempt - 1] ?? 'good';
+					service.reply = (name, attempt) => saidTo(names.indexOf(name), attempt);
 					const { items } = await verify(names, {
-						credentials: service.credentials,
+						credential: service.credentials,
 						options: { maxConcurrency, maxRetries },
 					});
 
 					expectOneOutputEach(items, names);
 					const details = detailsOf(items);
 					postsOf(service, names).forEach((posts, index) => {
-						const said = Array.from({ length: posts }, (_, knock) => saidTo(index, knock + 1));
+						const said = Array.from({ length: posts }, (_, attempt) => saidTo(index, attempt + 1));
 						const last = said.at(-1);
 						// Nothing but "not now" may stand before the last call, and it has to be the last for a reason.
 						expect(said.slice(0, -1).every(isRepeatable)).toBe(true);
@@ -67,12 +67,12 @@ describe('for any answers of the service', () => {
 	});
 });
 
-describe('for any network and any answers', () => {
+describe('property: for any network and any responses', () => {
 	let service: CountingService;
 	let proxy: TcpProxy;
 	beforeAll(async () => {
 		// Each call has a connection of its own, so that what comes next befalls the next call.
-		service = await startCountingService({ tls: loopbackCertificate, closeEach: true });
+		service = await startCountingService({ tls: loopbackCertificate, connectionPerRequest: true });
 		proxy = await startTcpProxy(service.url);
 	});
 	afterAll(async () => {
@@ -80,7 +80,7 @@ describe('for any network and any answers', () => {
 		await service.close();
 	});
 
-	it('one item after the other meets just what it would have to', async () => {
+	it('a retry comes only after 429, 503 of the gateway, or without a connection', async () => {
 		const event = fc.oneof(reply, fc.constantFrom('no connection', 'no handshake'));
 		await fc.assert(
 			fc.asyncProperty(
@@ -105,15 +105,15 @@ describe('for any network and any answers', () => {
 					});
 
 					let at = 0;
-					proxy.weather = () => {
+					proxy.behaviour = () => {
 						const event = events[at];
 						if (event === 'no connection') return (at++, { onAccept: 'reset' });
-						if (event === 'no handshake') return (at++, { onAnswer: { after: 100, end: 'cut' } });
+						if (event === 'no handshake') return (at++, { onResponse: { after: 100, end: 'cut' } });
 						return {};
 					};
 					service.reply = () => (events[at++] ?? 'good') as Reply;
 					const { items } = await verify(names, {
-						credentials: { ...service.credentials, baseUrl: `https://127.0.0.1:${proxy.port}` },
+						credential: { ...service.credentials, baseUrl: `https://127.0.0.1:${proxy.port}` },
 						options: { maxConcurrency: 1, maxRetries },
 					});
 
@@ -132,3 +132,19 @@ describe('for any network and any answers', () => {
 		);
 	});
 });
+
+it.each(['credentials', 'passwordCredentials', 'accessKeyCredentials'] as const)(
+	'no retry of what may have acted, with any login: %s',
+	async (mode) => {
+		const [service, simulator] = [await startCountingService(), await startSimulator()];
+		const names = makeNames(ambiguous.length * 2);
+		service.reply = (name) => ambiguous[names.indexOf(name) % ambiguous.length] ?? 'good';
+		const { items } = await verify(names, {
+			credential: { ...simulator[mode], baseUrl: service.url },
+			options: { maxRetries: 3 },
+		});
+		expect(postsOf(service, names)).toEqual(names.map(() => 1));
+		expect(detailsOf(items).map((details) => details?.outcomeUnknown)).toEqual(names.map(() => true));
+		await Promise.all([service.close(), simulator.close()]);
+	},
+);

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 
 import { newEndpoint } from '../support/cloud';
 import { tokenCredential } from '../support/cloud/tokenCredential';
-import { detailsOf, makeNames, verify } from '../support/engine/verify';
+import { detailsOf, makeNames, verify } from '../support/engine/runNode';
 
 const names = makeNames(40);
 let server: Server;
@@ -36,26 +36,29 @@ afterEach(() => server.close());
 async function run(maxConcurrency: number) {
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const { items } = await verify(names, {
-		credentials: tokenCredential(url),
+		credential: tokenCredential(url),
 		options: { maxConcurrency, maxRetries: 0 },
 	});
 	expect([...posts].sort()).toEqual([...names].sort());
 	return items;
 }
 
-it.each([1, 10])('an extra answer that comes late is nobody else’s, %d in flight', async (maxConcurrency) => {
-	answer = (socket, name) => {
-		socket.write(whole(name));
-		setTimeout(() => socket.write(whole('cn-north-4.extra')), 1 + Math.random() * 3);
-	};
-	const items = await run(maxConcurrency);
-	items.forEach(({ json }, index) => {
-		if (json.error) expect(json.details).toMatchObject({ outcomeUnknown: true });
-		else expect(json.vpc_ep_server_name).toBe(names[index]);
-	});
-});
+it.each([1, 10])(
+	'a late extra response (response smuggling) is not taken for that of another request, %d in flight',
+	async (maxConcurrency) => {
+		answer = (socket, name) => {
+			socket.write(whole(name));
+			setTimeout(() => socket.write(whole('cn-north-4.extra')), 1 + Math.random() * 3);
+		};
+		const items = await run(maxConcurrency);
+		items.forEach(({ json }, index) => {
+			if (json.error) expect(json.details).toMatchObject({ outcomeUnknown: true });
+			else expect(json.vpc_ep_server_name).toBe(names[index]);
+		});
+	},
+);
 
-it('an answer for another endpoint service is none, and its connection is not used again', async () => {
+it('a response for another endpoint service is refused, and its keep-alive connection not used again', async () => {
 	answer = (socket, name) => socket.write(whole(name.endsWith('7') ? 'cn-north-4.another' : name));
 	const items = await run(1);
 	const wrong = names.map((name) => name.endsWith('7'));
@@ -66,7 +69,7 @@ it('an answer for another endpoint service is none, and its connection is not us
 	expect(connections).toBeGreaterThan(wrong.filter(Boolean).length);
 });
 
-it('an answer whose names are written in another way is taken', async () => {
+it('a response whose name differs in case or ID is taken', async () => {
 	answer = (socket, name) => socket.write(whole(`${name.toUpperCase()}.${randomUUID()}`));
 	expect(detailsOf(await run(1))).toEqual(names.map(() => undefined));
 });

@@ -2,11 +2,9 @@ import type { ICredentialsDecrypted, ICredentialTestFunctions, IDataObject } fro
 
 import type { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
 import type { RequestError as RequestErrorType } from '../../nodes/DataArtsInsight/transport/errors/errors';
-import { RequestError } from '../../nodes/DataArtsInsight/transport/errors/errors';
-import { isRefused, rememberRefusal } from '../../nodes/DataArtsInsight/transport/identity/refusals';
 import { built, OUR_NODE, transport } from '../support/engine/built';
 import { type Simulator, startSimulator, unknownToken } from '../support/cloud';
-import { byName, names, runNode } from '../support/engine/runNode';
+import { toItems, runNode } from '../support/engine/runNode';
 
 const { createClient, readCredential } = transport;
 
@@ -25,8 +23,8 @@ const refusedCount = () =>
 
 const run = async (credential: IDataObject, settings: object = {}) =>
 	await runNode(
-		{ ...byName, options: { maxConcurrency: 20 } },
-		{ credential, input: names(...Array<string>(30).fill('cn-north-4.x')), settings },
+		{ options: { maxConcurrency: 20 } },
+		{ credential, input: toItems(...Array<string>(30).fill('cn-north-4.x')), settings },
 	);
 
 async function testCredential(data: IDataObject) {
@@ -38,7 +36,7 @@ async function testCredential(data: IDataObject) {
 
 /** One call, and the error that it ends with. */
 const callOnce = async (credential: IDataObject) => {
-	const call = await createClient(readCredential(credential as never), { timeout: 5_000, maxRetries: 0 });
+	const call = createClient(readCredential(credential as never), { timeout: 5_000, maxRetries: 0 });
 	return await call({ method: 'GET', path: `/v1/${simulator.credentials.projectId}/connections` }).then(
 		() => undefined,
 		(error: RequestErrorType) => error,
@@ -57,8 +55,8 @@ describe.each<[string, () => IDataObject, IDataObject]>([
 		() => ({ ...simulator.accessKeyCredentials, secretAccessKey: 'wrong-1' }),
 		{ secretAccessKey: 'simulated-secret-access-key-0000000001' },
 	],
-])('a refused %s', (what, credential, correction) => {
-	it('is refused once for all tries, all runs, all executions and the test of the credential', async () => {
+])('a refused %s (401)', (what, credential, correction) => {
+	it('is sent once for all items, Retry On Fail, executions and the credential test', async () => {
 		const retrying = { retryOnFail: true, maxTries: 5, waitBetweenTries: 1 };
 		expect((await run(credential(), retrying)).error).toBeDefined();
 		expect((await run(credential(), retrying)).error).toBeDefined();
@@ -70,7 +68,7 @@ describe.each<[string, () => IDataObject, IDataObject]>([
 		expect(refusedCount()).toBeLessThanOrEqual(what === 'user token' ? 20 : 1);
 	});
 
-	it('is the same in another project, another workspace and without a check of the certificate', async () => {
+	it('is not sent again for another project or workspace, or without a check of the TLS certificate', async () => {
 		for (let i = 0; i < 6; i++) {
 			const change = {
 				projectId: `project-${i}`,
@@ -85,14 +83,14 @@ describe.each<[string, () => IDataObject, IDataObject]>([
 		expect(refusedCount()).toBe(1);
 	});
 
-	it('is tried at once when the credential has changed', async () => {
+	it('is sent at once when the credential has changed', async () => {
 		await callOnce(credential());
 		const before = simulator.requests.length;
 		await callOnce({ ...credential(), ...correction });
 		expect(simulator.requests.length).toBeGreaterThan(before);
 	});
 
-	it('is tried again after 15 minutes, and not before', async () => {
+	it('is sent again after 15 minutes, and not before', async () => {
 		const [now, date] = [performance.now.bind(performance), Date.now.bind(Date)];
 		let passed = 0;
 		jest.spyOn(performance, 'now').mockImplementation(() => now() + passed);
@@ -106,7 +104,7 @@ describe.each<[string, () => IDataObject, IDataObject]>([
 		expect(refusedCount()).toBe(2);
 	});
 
-	it('is tried again when the clock was set', async () => {
+	it('is sent again when the clock was set', async () => {
 		const date = Date.now.bind(Date);
 		await callOnce(credential());
 		jest.spyOn(Date, 'now').mockImplementation(() => date() + 20 * 60_000);
@@ -116,7 +114,7 @@ describe.each<[string, () => IDataObject, IDataObject]>([
 });
 
 it.each(['credentials', 'accessKeyCredentials', 'passwordCredentials'] as const)(
-	'a 403 for a project does not count as a refusal of who calls: %s',
+	'403 for a project does not count as a refused credential: %s',
 	async (mode) => {
 		simulator.failNext('apigw-0302');
 		if (mode === 'passwordCredentials') {
@@ -129,11 +127,3 @@ it.each(['credentials', 'accessKeyCredentials', 'passwordCredentials'] as const)
 		expect(await callOnce(simulator[mode])).toBeUndefined();
 	},
 );
-
-it('refusals that are remembered are bounded in number', () => {
-	const error = new RequestError('no', 'Do', { code: 'A', httpStatus: 401, outcomeUnknown: false });
-	for (let i = 0; i <= 1_000; i++) rememberRefusal(`key-${i}`, 'login', error);
-	expect(isRefused('key-0')).toBe(false);
-	expect(isRefused('key-1')).toBe(true);
-	expect(isRefused('key-1000')).toBe(true);
-});

@@ -8,7 +8,8 @@ import {
 } from '../support/cloud';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
 import { startTcpProxy, type TcpProxy, type NetworkBehaviour } from '../support/network/tcpProxy';
-import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/verify';
+import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/runNode';
+import { useNoBackOff } from '../support/network/backOff';
 
 /** Milliseconds that a call may take where it is known to take too long. */
 const TIMEOUT = 100;
@@ -18,8 +19,7 @@ const isRefusedCaller = (fault: FaultName) =>
 	new Map(Object.entries(documentedFaults)).get(fault)?.status === 401;
 
 // No waits between repetitions: how long they are is tested elsewhere.
-beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0));
-afterEach(() => jest.restoreAllMocks());
+useNoBackOff();
 
 async function verifyThrough(
 	proxy: TcpProxy,
@@ -29,15 +29,15 @@ async function verifyThrough(
 ) {
 	const scheme = new URL(service.url).protocol;
 	const { items } = await verify(list, {
-		credentials: { ...service.credentials, baseUrl: `${scheme}//127.0.0.1:${proxy.port}` },
+		credential: { ...service.credentials, baseUrl: `${scheme}//127.0.0.1:${proxy.port}` },
 		options: { maxConcurrency, maxRetries: 2, timeout },
 	});
 	expectOneOutputEach(items, list);
 	return items;
 }
 
-describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => {
-	describe('spoils a call that is on its way', () => {
+describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => {
+	describe('breaks an established connection:', () => {
 		let service: CountingService;
 		let proxy: TcpProxy;
 		beforeEach(async () => {
@@ -50,16 +50,26 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 		});
 
 		it.each<[string, NetworkBehaviour, string, number]>([
-			['cuts it off before it is forwarded', { onRequest: 'cut' }, 'CONNECTION_LOST', 0],
-			['resets it before it is forwarded', { onRequest: 'reset' }, 'CONNECTION_LOST', 0],
-			['cuts it off once the service has it', { onAnswer: { after: 0, end: 'cut' } }, 'CONNECTION_LOST', 1],
-			['resets it once the service has it', { onAnswer: { after: 0, end: 'reset' } }, 'CONNECTION_LOST', 1],
-			['cuts the headers short', { onAnswer: { after: 40, end: 'cut' } }, 'CONNECTION_LOST', 1],
-			['resets within the headers', { onAnswer: { after: 40, end: 'reset' } }, 'CONNECTION_LOST', 1],
-			['cuts the body short', { onAnswer: { after: 400, end: 'cut' } }, 'CONNECTION_LOST', 1],
-			['resets within the body', { onAnswer: { after: 400, end: 'reset' } }, 'CONNECTION_LOST', 1],
-		])('%s: it is sent once, and an endpoint may exist', async (_what, weather, code, posts) => {
-			proxy.weather = () => weather;
+			['closes it before the request is forwarded', { onRequest: 'cut' }, 'CONNECTION_LOST', 0],
+			['reset before the request is forwarded', { onRequest: 'reset' }, 'CONNECTION_LOST', 0],
+			[
+				'closes it once the service has the request',
+				{ onResponse: { after: 0, end: 'cut' } },
+				'CONNECTION_LOST',
+				1,
+			],
+			[
+				'reset once the service has the request',
+				{ onResponse: { after: 0, end: 'reset' } },
+				'CONNECTION_LOST',
+				1,
+			],
+			['closes it within the headers', { onResponse: { after: 40, end: 'cut' } }, 'CONNECTION_LOST', 1],
+			['reset within the headers', { onResponse: { after: 40, end: 'reset' } }, 'CONNECTION_LOST', 1],
+			['closes it within the body', { onResponse: { after: 400, end: 'cut' } }, 'CONNECTION_LOST', 1],
+			['reset within the body', { onResponse: { after: 400, end: 'reset' } }, 'CONNECTION_LOST', 1],
+		])('%s: no retry, and an endpoint may exist', async (_what, behaviour, code, posts) => {
+			proxy.behaviour = () => behaviour;
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			for (const details of detailsOf(items)) {
 				expect(details).toMatchObject({ code, outcomeUnknown: true });
@@ -71,13 +81,13 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 		});
 
 		it.each<[string, NetworkBehaviour, number]>([
-			['swallows it', { onRequest: 'hang' }, 0],
-			['swallows the answer', { onAnswer: { after: 0, end: 'hang' } }, 1],
-			['swallows the rest of the answer', { onAnswer: { after: 400, end: 'hang' } }, 1],
-			['lets the answer drip', { drip: { bytes: 10, every: 20 } }, 1],
-			['lets the answer come too late', { delay: TIMEOUT * 2 }, 1],
-		])('%s: it is ended in time and sent once', async (_what, weather, posts) => {
-			proxy.weather = () => weather;
+			['drops the request', { onRequest: 'hang' }, 0],
+			['drops the response', { onResponse: { after: 0, end: 'hang' } }, 1],
+			['drops the rest of the response', { onResponse: { after: 400, end: 'hang' } }, 1],
+			['sends the response a few bytes at a time', { drip: { bytes: 10, every: 20 } }, 1],
+			['sends the response too late', { delay: TIMEOUT * 2 }, 1],
+		])('%s: timeout, no retry', async (_what, behaviour, posts) => {
+			proxy.behaviour = () => behaviour;
 			const few = names.slice(0, maxConcurrency === 1 ? 2 : 10);
 			const started = performance.now();
 			const items = await verifyThrough(proxy, service, maxConcurrency, { list: few, timeout: TIMEOUT });
@@ -90,10 +100,10 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 		});
 
 		it.each<[string, NetworkBehaviour]>([
-			['is slow', { delay: 5 }],
-			['cuts the answer into small pieces', { drip: { bytes: 100, every: 1 } }],
-		])('%s: every item comes through on as few connections as ever', async (_what, weather) => {
-			proxy.weather = () => weather;
+			['has a latency', { delay: 5 }],
+			['splits the response into small packets', { drip: { bytes: 100, every: 1 } }],
+		])('%s: every item succeeds, and keep-alive connections are used again', async (_what, behaviour) => {
+			proxy.behaviour = () => behaviour;
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			expect(detailsOf(items)).toEqual(names.map(() => undefined));
 			expect(postsOf(service, names)).toEqual(names.map(() => 1));
@@ -101,9 +111,9 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 			expect(proxy.bytesDown).toBeGreaterThan(names.length * 500);
 		});
 
-		it('is good again after a fault: only the calls that met it are lost', async () => {
-			proxy.weather = (connection) =>
-				connection <= maxConcurrency ? { onAnswer: { after: 400, end: 'reset' } } : {};
+		it('resets the first connections: only the requests on them are lost', async () => {
+			proxy.behaviour = (connection) =>
+				connection <= maxConcurrency ? { onResponse: { after: 400, end: 'reset' } } : {};
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			expect(detailsOf(items).filter((details) => details?.outcomeUnknown)).toHaveLength(maxConcurrency);
 			expect(items.filter(({ json }) => json.id)).toHaveLength(names.length - maxConcurrency);
@@ -111,7 +121,7 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 		});
 	});
 
-	describe('never lets a connection stand', () => {
+	describe('lets no connection be established:', () => {
 		let service: CountingService;
 		let proxy: TcpProxy;
 		beforeEach(async () => {
@@ -124,16 +134,16 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 		});
 
 		const within: Array<[string, NetworkBehaviour]> = [
-			['cuts it as soon as it is accepted', { onAccept: 'cut' }],
-			['resets it as soon as it is accepted', { onAccept: 'reset' }],
-			['cuts it at the beginning of the handshake', { onRequest: 'cut' }],
-			['resets it at the beginning of the handshake', { onRequest: 'reset' }],
-			['cuts it in the middle of the handshake', { onAnswer: { after: 100, end: 'cut' } }],
-			['resets it in the middle of the handshake', { onAnswer: { after: 100, end: 'reset' } }],
+			['closes it when it is accepted', { onAccept: 'cut' }],
+			['reset when it is accepted', { onAccept: 'reset' }],
+			['closes it at the beginning of the TLS handshake', { onRequest: 'cut' }],
+			['reset at the beginning of the TLS handshake', { onRequest: 'reset' }],
+			['closes it in the middle of the TLS handshake', { onResponse: { after: 100, end: 'cut' } }],
+			['reset in the middle of the TLS handshake', { onResponse: { after: 100, end: 'reset' } }],
 		];
 
-		it.each(within)('%s: it is tried as often as allowed, and nothing was sent', async (_what, weather) => {
-			proxy.weather = () => weather;
+		it.each(within)('%s: Max Retries, and nothing was sent', async (_what, behaviour) => {
+			proxy.behaviour = () => behaviour;
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			for (const details of detailsOf(items)) {
 				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
@@ -145,16 +155,16 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 			expect(service.posts.size).toBe(0);
 		});
 
-		it.each(within)('%s, at first: no item is lost and none is sent twice', async (_what, weather) => {
+		it.each(within)('%s, at first: a retry succeeds, and nothing is sent twice', async (_what, behaviour) => {
 			const bad = maxConcurrency === 1 ? 2 : 10;
-			proxy.weather = (connection) => (connection <= bad ? weather : {});
+			proxy.behaviour = (connection) => (connection <= bad ? behaviour : {});
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			expect(detailsOf(items)).toEqual(names.map(() => undefined));
 			expect(postsOf(service, names)).toEqual(names.map(() => 1));
 			expect(proxy.connections).toBe(bad + maxConcurrency);
 		});
 
-		it('refuses it: it is tried as often as allowed, and nothing was sent', async () => {
+		it('ECONNREFUSED: Max Retries, and nothing was sent', async () => {
 			await proxy.close();
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			for (const { json } of items) {
@@ -169,8 +179,8 @@ describe.each([1, 10])('with %d under way, a network that', (maxConcurrency) => 
 	});
 });
 
-describe.each([1, 10])('with %d under way, a service', (maxConcurrency) => {
-	// These ask to wait for a second, or until the time is up.
+describe.each([1, 10])('with %d in flight, a service', (maxConcurrency) => {
+	// These make the caller wait for a second, or until the time is up.
 	const slow: FaultName[] = ['throttled-retry-after', 'no-answer', 'slow-drip'];
 	const repeated: FaultName[] = ['apigw-0308', 'apig-0308', 'iam-0012', 'apigw-0613'];
 	const unknown: FaultName[] = [
@@ -194,7 +204,7 @@ describe.each([1, 10])('with %d under way, a service', (maxConcurrency) => {
 		return unknown.includes(fault) || (status >= 500 && !repeated.includes(fault));
 	};
 
-	it('that fails in every way it can is asked again only where it cannot have acted', async () => {
+	it('with every fault it can have: only 429 and 503 of the gateway get a retry', async () => {
 		const simulator = await startSimulator();
 		// After a 401 the token is not sent any more.
 		const quick = faultNames.filter(
@@ -208,7 +218,7 @@ describe.each([1, 10])('with %d under way, a service', (maxConcurrency) => {
 		}));
 		const wanted = list.map(({ name }) => name);
 		const { items } = await verify(wanted, {
-			credentials: simulator.credentials,
+			credential: simulator.credentials,
 			// Long enough for the others on a busy machine.
 			options: { maxConcurrency, maxRetries: 2, timeout: 2_000 },
 		});

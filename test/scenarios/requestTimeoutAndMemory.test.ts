@@ -23,18 +23,18 @@ afterAll(() => {
 	server.closeAllConnections();
 });
 
-async function start(limits: Partial<ClientLimits> = {}) {
+function start(limits: Partial<ClientLimits> = {}) {
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	const call = await connectTo(url, { timeout: HOUR, ...limits });
+	const call = connectTo(url, { timeout: HOUR, ...limits });
 	return async () => await call({ method: 'POST', path: '/x' });
 }
 
 // First, as a connection that is used again waits for a timer.
-it('a call may take an hour, if the node says so: no other limit counts', async () => {
+it('a timeout of an hour holds: no other limit ends the request', async () => {
 	let response: ServerResponse | undefined;
 	answer = (_request, given) => (response = given);
 	const turn = async () => await new Promise((resolve) => setImmediate(resolve));
-	const call = await start();
+	const call = start();
 	// undici's clock counts its own timers, so they are what has to go by.
 	jest.useFakeTimers({
 		doNotFake: [
@@ -61,13 +61,13 @@ it('a call may take an hour, if the node says so: no other limit counts', async 
 	}
 });
 
-it('nothing of an exchange is kept once it has ended, by its time limit as little as by the execution', async () => {
+it('memory leak: neither timeout nor execution keeps anything of an ended request', async () => {
 	setFlagsFromString('--expose-gc');
 	const collectGarbage = runInNewContext('gc') as () => void;
 	const body = JSON.stringify({ id: '1', text: 'x'.repeat(MIB - 100) });
 	answer = (_request, response) => response.end(body);
 	const execution = new AbortController();
-	const call = await start({ signal: execution.signal });
+	const call = start({ signal: execution.signal });
 	const memory = () => {
 		collectGarbage();
 		return process.memoryUsage().arrayBuffers;

@@ -1,0 +1,69 @@
+import { loopbackCertificate } from '../support/cloud';
+import { type CountingService, startCountingService } from '../support/cloud/countingService';
+import { type HttpProxy, setProxies, startHttpProxy } from '../support/network/httpProxy';
+import { detailsOf, makeNames, verify } from '../support/engine/runNode';
+import { useNoBackOff } from '../support/network/backOff';
+
+const names = makeNames(20);
+const cleanUp: Array<() => Promise<void>> = [];
+
+useNoBackOff();
+beforeEach(() => {
+	setProxies();
+});
+afterEach(async () => {
+	setProxies();
+	for (const close of cleanUp.splice(0)) await close();
+});
+
+async function startProxy(requiresLogin = false): Promise<HttpProxy> {
+	const proxy = await startHttpProxy(requiresLogin);
+	cleanUp.push(proxy.close);
+	return proxy;
+}
+
+async function startService(secure = true): Promise<CountingService> {
+	const service = await startCountingService(secure ? { tls: loopbackCertificate } : {});
+	cleanUp.unshift(service.close);
+	return service;
+}
+
+async function expectAllGood(service: CountingService) {
+	const { items } = await verify(names, { credential: service.credentials });
+	expect(detailsOf(items)).toEqual(names.map(() => undefined));
+}
+
+it.each(['127.0.0.1', '*', 'example.com, 127.0.0.1'])(
+	'NO_PROXY=%s keeps an IPv4 address from the proxy',
+	async (noProxy) => {
+		const service = await startService();
+		const proxy = await startProxy();
+		setProxies({ HTTPS_PROXY: proxy.url, ALL_PROXY: proxy.url, NO_PROXY: noProxy });
+		await expectAllGood(service);
+		expect(proxy.tunnels).toEqual([]);
+	},
+);
+
+it('NO_PROXY leaves other hosts to the proxy', async () => {
+	const service = await startService();
+	const proxy = await startProxy();
+	setProxies({ HTTPS_PROXY: proxy.url, NO_PROXY: 'example.com,127.0.0.1:1' });
+	await expectAllGood(service);
+	expect(proxy.tunnels.length).toBeGreaterThan(0);
+});
+
+it.each(['::1', '[::1]', 'example.com,::1'])(
+	'NO_PROXY=%s keeps an IPv6 address from the proxy',
+	async (noProxy) => {
+		const proxy = await startProxy();
+		const local = await startCountingService({ tls: loopbackCertificate, host: '::1' });
+		cleanUp.push(local.close);
+		local.credentials.baseUrl = local.url.replace('127.0.0.1', '[::1]');
+		setProxies({ HTTPS_PROXY: proxy.url, NO_PROXY: noProxy });
+		await expectAllGood(local);
+		expect(proxy.tunnels).toEqual([]);
+		setProxies({ HTTPS_PROXY: proxy.url, NO_PROXY: '::2' });
+		await expectAllGood(local);
+		expect(proxy.tunnels.length).toBeGreaterThan(0);
+	},
+);
