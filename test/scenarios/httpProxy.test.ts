@@ -5,42 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { loopbackCertificate } from '../support/cloud';
-import { type CountingService, startCountingService } from '../support/cloud/countingService';
-import {
-	type HttpProxy,
-	proxyPassword,
-	proxySecrets,
-	proxyUser,
-	setProxies,
-	startHttpProxy,
-} from '../support/network/httpProxy';
+import type { CountingService } from '../support/cloud/countingService';
+import { proxyPassword, proxySecrets, proxyUser, setProxies } from '../support/network/httpProxy';
 import { startTcpProxy } from '../support/network/tcpProxy';
 import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/runNode';
 import { useNoBackOff } from '../support/network/backOff';
+import { useProxies } from '../support/network/useProxies';
 
 const names = makeNames(20);
-const cleanUp: Array<() => Promise<void>> = [];
-
 useNoBackOff();
-beforeEach(() => {
-	setProxies();
-});
-afterEach(async () => {
-	setProxies();
-	for (const close of cleanUp.splice(0)) await close();
-});
-
-async function startProxy(requiresLogin = false): Promise<HttpProxy> {
-	const proxy = await startHttpProxy(requiresLogin);
-	cleanUp.push(proxy.close);
-	return proxy;
-}
-
-async function startService(secure = true): Promise<CountingService> {
-	const service = await startCountingService(secure ? { tls: loopbackCertificate } : {});
-	cleanUp.unshift(service.close);
-	return service;
-}
+const { cleanUp, startProxy, startService } = useProxies();
 
 async function run(service: CountingService, maxConcurrency = 10, change: object = {}) {
 	const { items, run } = await verify(names, {

@@ -1,32 +1,13 @@
 import { loopbackCertificate } from '../support/cloud';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
-import { type HttpProxy, setProxies, startHttpProxy } from '../support/network/httpProxy';
+import { setProxies } from '../support/network/httpProxy';
 import { detailsOf, makeNames, verify } from '../support/engine/runNode';
 import { useNoBackOff } from '../support/network/backOff';
+import { useProxies } from '../support/network/useProxies';
 
 const names = makeNames(20);
-const cleanUp: Array<() => Promise<void>> = [];
-
 useNoBackOff();
-beforeEach(() => {
-	setProxies();
-});
-afterEach(async () => {
-	setProxies();
-	for (const close of cleanUp.splice(0)) await close();
-});
-
-async function startProxy(requiresLogin = false): Promise<HttpProxy> {
-	const proxy = await startHttpProxy(requiresLogin);
-	cleanUp.push(proxy.close);
-	return proxy;
-}
-
-async function startService(secure = true): Promise<CountingService> {
-	const service = await startCountingService(secure ? { tls: loopbackCertificate } : {});
-	cleanUp.unshift(service.close);
-	return service;
-}
+const { cleanUp, startProxy, startService } = useProxies();
 
 async function expectAllGood(service: CountingService) {
 	const { items } = await verify(names, { credential: service.credentials });
