@@ -20,7 +20,7 @@ import { printCell, printFresh, writeEngine, writeFresh, writeN8n } from './resu
 /*
  * Compares this node with other ways to make the same calls: see README.md in this folder.
  *
- *   npm run bench              on n8n's engine, and one item in a fresh process; takes about 30 minutes
+ *   npm run bench              on n8n's engine, and one item in a fresh process; takes about 15 minutes
  *   npm run bench -- --fresh   only the second of these; takes about 3 minutes
  *   npm run bench -- --n8n     in a real n8n; takes about 10 minutes
  *   npm run bench -- --smoke   a few items; writes nothing; takes seconds
@@ -43,25 +43,25 @@ const unlimited: Entrant[] = [
 
 /** Enough items for about a second, so that slow cells take no hours and fast ones are no guess. */
 const cells: Cell[] = [
-	{ serviceTime: 0, concurrency: 1, items: 500, rounds: 5, entrants },
+	{ serviceTime: 0, concurrency: 1, items: 500, rounds: 3, entrants },
 	{ serviceTime: 0, concurrency: 10, items: 1_500, rounds: 11, entrants },
-	{ serviceTime: 0, concurrency: 50, items: 500, rounds: 5, entrants },
-	{ serviceTime: 20, concurrency: 1, items: 60, rounds: 5, entrants },
-	{ serviceTime: 20, concurrency: 10, items: 500, rounds: 11, entrants: [...entrants, ...unlimited] },
-	{ serviceTime: 20, concurrency: 50, items: 500, rounds: 5, entrants },
-	{ serviceTime: 100, concurrency: 1, items: 15, rounds: 5, entrants },
-	{ serviceTime: 100, concurrency: 10, items: 150, rounds: 5, entrants },
-	{ serviceTime: 100, concurrency: 50, items: 500, rounds: 5, entrants },
+	{ serviceTime: 0, concurrency: 50, items: 500, rounds: 3, entrants },
+	{ serviceTime: 20, concurrency: 1, items: 60, rounds: 3, entrants },
+	{ serviceTime: 20, concurrency: 10, items: 500, rounds: 7, entrants: [...entrants, ...unlimited] },
+	{ serviceTime: 20, concurrency: 50, items: 500, rounds: 3, entrants },
+	{ serviceTime: 100, concurrency: 1, items: 15, rounds: 3, entrants },
+	{ serviceTime: 100, concurrency: 10, items: 150, rounds: 3, entrants },
+	{ serviceTime: 100, concurrency: 50, items: 500, rounds: 3, entrants },
 ];
 
 const growth = {
 	serviceTime: 20,
 	concurrency: 10,
 	sizes: [
-		{ items: 100, rounds: 5 },
-		{ items: 1_000, rounds: 5 },
-		{ items: 10_000, rounds: 3 },
-		{ items: 100_000, rounds: 3 },
+		{ items: 100, rounds: 3 },
+		{ items: 1_000, rounds: 3 },
+		{ items: 10_000, rounds: 2 },
+		{ items: 100_000, rounds: 1 },
 	],
 };
 
