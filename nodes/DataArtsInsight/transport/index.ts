@@ -9,5 +9,6 @@ export * from './errors/errors';
 export * from './identity/credential';
 export * from './identity/httpRequestNode';
 export * from './pace';
+// Only the tests of the built package need these two.
 export { loginToken } from './identity/login';
 export { receive } from './repeat';

@@ -24,6 +24,7 @@ import { backOff, MAX_WAIT, Pace, wait } from './pace';
 
 /*
  * Whether a request may have acted, whether it may be sent again, and how long to wait. Nobody else decides that.
+ * docs/decisions/never-sent-again.md has the same table with the reasons: a change here is a change there.
  *
  * | what came of the request                          | may have acted | sent again                       |
  * | ------------------------------------------------- | -------------- | -------------------------------- |
