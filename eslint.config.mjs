@@ -4,7 +4,7 @@ import n8nNodesBase from 'eslint-plugin-n8n-nodes-base';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-	{ ignores: ['coverage/', 'dist/'] },
+	{ ignores: ['coverage/', 'dist/', 'release/'] },
 	js.configs.recommended,
 	{
 		files: ['**/*.ts'],

@@ -1,5 +1,6 @@
 const { readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { dirname, join, relative, sep } = require('node:path');
+const { parseArgs } = require('node:util');
 const { dest, series, src } = require('gulp');
 const esbuild = require('esbuild');
 
@@ -7,6 +8,9 @@ const { n8n } = require('./package.json');
 
 /** What all of n8n's entry points share, and so what the process has only once: connections, tokens, refusals. */
 const shared = 'nodes/DataArtsInsight/transport/index.ts';
+
+/** The ways over the wire, by the folder of each in `transport/network`. The first is taken unless another is asked for. */
+const transports = ['undici', 'n8n'];
 
 /** What n8n loads, as package.json names it, traced back to its source. */
 const entryPoints = [...n8n.nodes, ...n8n.credentials].map((file) =>
@@ -18,11 +22,11 @@ async function clean() {
 }
 
 /** One file for each class, and one that they share: n8n installs packages without their dependencies. */
-async function bundle() {
-	await Promise.all([shared, ...entryPoints].map(bundleOne));
+async function bundle(transport) {
+	await Promise.all([shared, ...entryPoints].map((entryPoint) => bundleOne(entryPoint, transport)));
 }
 
-async function bundleOne(entryPoint) {
+async function bundleOne(entryPoint, transport) {
 	const { metafile } = await esbuild.build({
 		entryPoints: [entryPoint],
 		outdir: 'dist',
@@ -32,7 +36,7 @@ async function bundleOne(entryPoint) {
 		target: 'node20.18',
 		format: 'cjs',
 		external: ['n8n-workflow'],
-		plugins: [leaveOutShared(entryPoint), withoutForeignMaps],
+		plugins: [leaveOutShared(entryPoint), takeTransport(transport), withoutForeignMaps],
 		// For the coverage of the tests; package.json leaves the maps out of the package.
 		sourcemap: 'external',
 		metafile: true,
@@ -67,6 +71,18 @@ function leaveOutShared(entryPoint) {
 	};
 }
 
+/** Puts one way over the wire into the place of the one that the source names. */
+function takeTransport(transport) {
+	return {
+		name: 'take-transport',
+		setup(build) {
+			build.onResolve({ filter: /^\.\/undici$/ }, ({ resolveDir }) => ({
+				path: join(resolveDir, transport, 'index.ts'),
+			}));
+		},
+	};
+}
+
 /** Bundled packages count in no coverage, so they get a map that maps nothing. */
 const withoutForeignMaps = {
 	name: 'without-foreign-maps',
@@ -91,4 +107,17 @@ function copyAssets() {
 	return src('nodes/**/*.{svg,json}', { base: '.', encoding: false }).pipe(dest('dist'));
 }
 
-exports.default = series(clean, bundle, copyAssets);
+/** What `--transport` names. */
+function chosenTransport() {
+	const { values } = parseArgs({ options: { transport: { type: 'string' } }, strict: false });
+	const { transport = transports[0] } = values;
+	if (!transports.includes(transport)) throw new Error(`--transport is one of: ${transports.join(', ')}`);
+	return transport;
+}
+
+const buildWith = (transport) => series(clean, async () => await bundle(transport), copyAssets);
+
+/** A task for each way over the wire, for whoever builds from code. */
+for (const transport of transports) exports[transport] = buildWith(transport);
+
+exports.default = buildWith(chosenTransport());

@@ -1,5 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
+	// The way over the wire that is built and tested; jest.n8n.config.js tests the other.
+	globals: { TRANSPORT: 'undici' },
 	testEnvironment: 'node',
 	// Tests that wait for sockets take longer on a busy machine.
 	testTimeout: 60_000,

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 
 import { type Simulator, startSimulator } from '../support/cloud';
 import { loadPackage, runWorkflow } from '../support/engine';
+import { pooled } from '../support/engine/built';
 import { chain, insight, manualTrigger } from '../support/engine/workflow';
 
 const project = resolve(__dirname, '../..');
@@ -50,7 +51,7 @@ describe('CONTRIBUTING.md, Add an operation', () => {
 
 		const options = { cwd: folder, stdio: 'pipe' as const };
 		execFileSync('npx', ['tsc', '-p', '.'], options);
-		execFileSync('npx', ['gulp', '--silent'], options);
+		execFileSync('npx', ['gulp', '--silent', '--transport', pooled ? 'undici' : 'n8n'], options);
 		const workflow = chain(manualTrigger(), insight({ operation: 'checkAccess' }));
 		const { output, run } = await runWorkflow(workflow, {
 			types: await loadPackage(folder),
@@ -62,5 +63,5 @@ describe('CONTRIBUTING.md, Add an operation', () => {
 			{ json: { accepted: true }, pairedItem: { item: 0 } },
 		]);
 		expect(simulator.requests.map(({ method }) => method)).toEqual(['GET']);
-	});
+	}, 180_000);
 });

@@ -3,17 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loopbackCertificate } from '../support/cloud';
 import { type CountingService, type Reply, startCountingService } from '../support/cloud/countingService';
 import { connectTo } from '../support/cloud/tokenCredential';
+import { pooled } from '../support/engine/built';
 import { fixBackOff } from '../support/network/backOff';
 import { setProxies } from '../support/network/httpProxy';
 import { type ScriptedServer, startScriptedServer } from '../support/network/scriptedServer';
-import { startTcpProxy } from '../support/network/tcpProxy';
+import { type End, startTcpProxy } from '../support/network/tcpProxy';
 import { makeNames, verify, type VerifyRun } from '../support/engine/runNode';
 
 const names = makeNames(30);
 const total = ({ posts }: CountingService) => [...posts.values()].reduce((sum, count) => sum + count, 0);
 
 /** Longer than the waits for a retry when an execution is stopped here, so that the next call would be seen. */
-const QUIET = 650;
+const QUIET = 1_050;
 
 const cleanUp: Array<() => Promise<void>> = [];
 afterEach(async () => {
@@ -49,13 +50,13 @@ describe.each<[string, Partial<VerifyRun>]>([
 		{ settings: { retryOnFail: true, maxTries: 5, waitBetweenTries: 1 }, onError: 'stopWorkflow' },
 	],
 ])('cancel, %s:', (_setting, settings) => {
-	it.each<[string, Reply, number]>([
-		['while requests wait after 429', 'throttled', 10],
-		['while a request waits after 503', 'unavailable', 1],
-		['while requests are in flight', 'hang', 10],
-	])('%s the execution ends at once and sends nothing more', async (_when, reply, maxConcurrency) => {
-		// The first wait is six tenths of its limit, which makes 0.6 s.
-		fixBackOff(0.6);
+	it.each<[string, Reply, number, number]>([
+		['while requests wait after 429', 'throttled', 10, 900],
+		['while a request waits after 503', 'unavailable', 1, 900],
+		['while requests are in flight', 'hang', 10, 5_000],
+	])('%s the execution ends at once and sends nothing more', async (_when, reply, maxConcurrency, limit) => {
+		// The first wait is nearly a second.
+		fixBackOff(0.999);
 		const service = await start();
 		service.reply = () => reply;
 		const took = await stopOnce(() => total(service) >= maxConcurrency, {
@@ -65,7 +66,7 @@ describe.each<[string, Partial<VerifyRun>]>([
 		});
 		const sent = total(service);
 		expect(sent).toBe(maxConcurrency);
-		expect(took).toBeLessThan(500);
+		expect(took).toBeLessThan(limit);
 		await sleep(QUIET);
 		expect(total(service)).toBe(sent);
 	});
@@ -84,17 +85,20 @@ describe.each<[string, Partial<VerifyRun>]>([
 	});
 });
 
-it('cancel: an execution whose connections are reset opens no further one', async () => {
-	fixBackOff(0.6);
+/** How a connection ends before it is established, where the request is sent again: n8n's helper does not tell of a reset when it came. */
+const ends: End[] = pooled ? ['cut', 'reset'] : ['cut'];
+
+it.each(ends)('cancel: an execution whose connections end by %s opens no further one', async (end) => {
+	fixBackOff(0.999);
 	const service = await start({ tls: loopbackCertificate });
 	const proxy = await startTcpProxy(service.url);
 	cleanUp.push(proxy.close);
-	proxy.behaviour = () => ({ onAccept: 'reset' });
+	proxy.behaviour = () => ({ onAccept: end });
 	const took = await stopOnce(() => proxy.connections >= 5, {
 		credential: { ...service.credentials, baseUrl: `https://127.0.0.1:${proxy.port}` },
 		options: { maxConcurrency: 5, maxRetries: 10 },
 	});
-	expect(took).toBeLessThan(500);
+	expect(took).toBeLessThan(900);
 	const { connections } = proxy;
 	await sleep(QUIET);
 	expect(proxy.connections).toBe(connections);
@@ -115,7 +119,7 @@ it.each(['server', 'proxy'])(
 		// No more connections at once than Max Concurrency allows by default.
 		while (mute.used < 10) await sleep(5);
 		stop.abort();
-		const ended = await Promise.race([running.then(() => true), sleep(1_000, false)]);
+		const ended = await Promise.race([running.then(() => true), sleep(3_000, false)]);
 		// What still hangs is ended, lest it outlive the test.
 		await mute.close();
 		await running;
@@ -147,22 +151,20 @@ describe('below n8n, an execution that is cancelled', () => {
 		expect(server.seen.map(({ path }) => path.slice(0, 4))).toEqual(['/v3/']);
 	});
 
-	it.each([1, 2])(
-		'while it takes a keep-alive connection after %d responses sends nothing',
-		async (before) => {
-			const stop = new AbortController();
-			const server = await startServer(() => ({ body: { id: '1' } }));
-			const call = connectTo(server.url, { maxRetries: 2, signal: stop.signal });
-			const post = async (path: string) => await call({ method: 'POST', path, body: {} });
-			for (let i = 0; i < before; i++) await post('/before');
-			// Long enough not to be taken for fresh.
-			await sleep(20);
-			const stopped = post('/stopped').catch((error: unknown) => error);
-			await Promise.resolve();
-			process.nextTick(() => stop.abort());
-			expect(await stopped).toMatchObject(CANCELLED);
-			await sleep(50);
-			expect(server.seen.map(({ path }) => path)).not.toContain('/stopped');
-		},
-	);
+	it.each([1, 2])('while it takes a connection after %d responses sends nothing', async (before) => {
+		const stop = new AbortController();
+		const server = await startServer(() => ({ body: { id: '1' } }));
+		const call = connectTo(server.url, { maxRetries: 2, signal: stop.signal });
+		const post = async (path: string) => await call({ method: 'POST', path, body: {} });
+		for (let i = 0; i < before; i++) await post('/before');
+		// Long enough not to be taken for fresh.
+		await sleep(20);
+		const stopped = post('/stopped').catch((error: unknown) => error);
+		await Promise.resolve();
+		process.nextTick(() => stop.abort());
+		// n8n's helper does not tell whether it has written anything yet.
+		expect(await stopped).toMatchObject({ details: { code: 'CANCELLED', outcomeUnknown: !pooled } });
+		await sleep(50);
+		expect(server.seen.map(({ path }) => path)).not.toContain('/stopped');
+	});
 });

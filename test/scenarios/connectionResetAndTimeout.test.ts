@@ -5,14 +5,16 @@ import {
 	harmlessFaults,
 	loopbackCertificate,
 	startSimulator,
+	validToken,
 } from '../support/cloud';
 import { type CountingService, startCountingService } from '../support/cloud/countingService';
+import { pooled } from '../support/engine/built';
 import { startTcpProxy, type TcpProxy, type NetworkBehaviour } from '../support/network/tcpProxy';
 import { detailsOf, expectOneOutputEach, makeNames, postsOf, verify } from '../support/engine/runNode';
 import { useNoBackOff } from '../support/network/backOff';
 
 /** Milliseconds that a call may take where it is known to take too long. */
-const TIMEOUT = 100;
+const TIMEOUT = 1_000;
 const names = makeNames(20);
 
 const isRefusedCaller = (fault: FaultName) =>
@@ -25,16 +27,39 @@ async function verifyThrough(
 	proxy: TcpProxy,
 	service: CountingService,
 	maxConcurrency: number,
-	{ list = names, timeout = 5_000 } = {},
+	{ list = names, timeout = 20_000 } = {},
 ) {
 	const scheme = new URL(service.url).protocol;
-	const { items } = await verify(list, {
+	const { items, run } = await verify(list, {
 		credential: { ...service.credentials, baseUrl: `${scheme}//127.0.0.1:${proxy.port}` },
 		options: { maxConcurrency, maxRetries: 2, timeout },
 	});
 	expectOneOutputEach(items, list);
+	// The errors of n8n's helper hold the request.
+	expect(JSON.stringify([run, items])).not.toContain(validToken);
 	return items;
 }
+
+/** What is said of a request that was certainly not sent. */
+const NOT_SENT = {
+	code: 'CONNECTION_FAILED',
+	outcomeUnknown: false,
+	description: expect.stringMatching(/^(?!.*may exist)(?=.*Nothing was sent).*Tried 3 times/s) as string,
+};
+
+/** What is said of a request that may have been sent. */
+const MAY_HAVE_ACTED = {
+	code: 'CONNECTION_LOST',
+	outcomeUnknown: true,
+	description: expect.stringMatching(/^(?!.*Nothing was sent).*a VPC endpoint may exist/s) as string,
+};
+
+/**
+ * Whether it is known that a connection that ends so during the TLS handshake carried nothing. n8n's helper tells of a reset
+ * what it would tell of one later, unless the operating system tells it of the reset while it is still connecting.
+ */
+const isKnownNotSent = ({ onAccept, onRequest, onResponse }: NetworkBehaviour) =>
+	pooled || (onAccept ?? onRequest ?? onResponse?.end) !== 'reset';
 
 describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => {
 	describe('breaks an established connection:', () => {
@@ -72,8 +97,7 @@ describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => 
 			proxy.behaviour = () => behaviour;
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			for (const details of detailsOf(items)) {
-				expect(details).toMatchObject({ code, outcomeUnknown: true });
-				expect(details?.description).toContain('a VPC endpoint may exist');
+				expect(details).toMatchObject({ ...MAY_HAVE_ACTED, code });
 			}
 			expect(postsOf(service, names)).toEqual(names.map(() => posts));
 			// Such a connection is of no more use, so each further one would be a further attempt.
@@ -91,7 +115,7 @@ describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => 
 			const few = names.slice(0, maxConcurrency === 1 ? 2 : 10);
 			const started = performance.now();
 			const items = await verifyThrough(proxy, service, maxConcurrency, { list: few, timeout: TIMEOUT });
-			expect(performance.now() - started).toBeLessThan((few.length / maxConcurrency) * TIMEOUT + 500);
+			expect(performance.now() - started).toBeLessThan((few.length / maxConcurrency) * TIMEOUT + 2_000);
 			for (const details of detailsOf(items)) {
 				expect(details).toMatchObject({ code: 'TIMEOUT', outcomeUnknown: true });
 			}
@@ -102,14 +126,17 @@ describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => 
 		it.each<[string, NetworkBehaviour]>([
 			['has a latency', { delay: 5 }],
 			['splits the response into small packets', { drip: { bytes: 100, every: 1 } }],
-		])('%s: every item succeeds, and keep-alive connections are used again', async (_what, behaviour) => {
-			proxy.behaviour = () => behaviour;
-			const items = await verifyThrough(proxy, service, maxConcurrency);
-			expect(detailsOf(items)).toEqual(names.map(() => undefined));
-			expect(postsOf(service, names)).toEqual(names.map(() => 1));
-			expect(proxy.connections).toBe(maxConcurrency);
-			expect(proxy.bytesDown).toBeGreaterThan(names.length * 500);
-		});
+		])(
+			'%s: every item succeeds, and the pooled build uses its connections again',
+			async (_what, behaviour) => {
+				proxy.behaviour = () => behaviour;
+				const items = await verifyThrough(proxy, service, maxConcurrency);
+				expect(detailsOf(items)).toEqual(names.map(() => undefined));
+				expect(postsOf(service, names)).toEqual(names.map(() => 1));
+				expect(proxy.connections).toBe(pooled ? maxConcurrency : names.length);
+				expect(proxy.bytesDown).toBeGreaterThan(names.length * 500);
+			},
+		);
 
 		it('resets the first connections: only the requests on them are lost', async () => {
 			proxy.behaviour = (connection) =>
@@ -142,16 +169,15 @@ describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => 
 			['reset in the middle of the TLS handshake', { onResponse: { after: 100, end: 'reset' } }],
 		];
 
-		it.each(within)('%s: Max Retries, and nothing was sent', async (_what, behaviour) => {
+		it.each(within)('%s: Max Retries where it is known that nothing was sent', async (_what, behaviour) => {
 			proxy.behaviour = () => behaviour;
 			const items = await verifyThrough(proxy, service, maxConcurrency);
 			for (const details of detailsOf(items)) {
-				expect(details).toMatchObject({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
-				expect(details?.description).toContain('Nothing was sent');
-				expect(details?.description).toContain('Tried 3 times');
-				expect(details?.description).not.toContain('may exist');
+				const unknown = !isKnownNotSent(behaviour) && details?.outcomeUnknown;
+				expect(details).toMatchObject(unknown ? MAY_HAVE_ACTED : NOT_SENT);
 			}
-			expect(proxy.connections).toBe(names.length * 3);
+			if (isKnownNotSent(behaviour)) expect(proxy.connections).toBe(names.length * 3);
+			expect(proxy.connections).toBeLessThanOrEqual(names.length * 3);
 			expect(service.posts.size).toBe(0);
 		});
 
@@ -159,9 +185,11 @@ describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => 
 			const bad = maxConcurrency === 1 ? 2 : 10;
 			proxy.behaviour = (connection) => (connection <= bad ? behaviour : {});
 			const items = await verifyThrough(proxy, service, maxConcurrency);
-			expect(detailsOf(items)).toEqual(names.map(() => undefined));
-			expect(postsOf(service, names)).toEqual(names.map(() => 1));
-			expect(proxy.connections).toBe(bad + maxConcurrency);
+			const lost = detailsOf(items).filter((details) => details !== undefined);
+			for (const details of lost) expect(details).toMatchObject(MAY_HAVE_ACTED);
+			expect(lost.length).toBeLessThanOrEqual(isKnownNotSent(behaviour) ? 0 : bad);
+			expect(postsOf(service, names)).toEqual(detailsOf(items).map((details) => (details ? 0 : 1)));
+			expect(proxy.connections).toBe(bad + (pooled ? maxConcurrency : names.length - lost.length));
 		});
 
 		it('ECONNREFUSED: Max Retries, and nothing was sent', async () => {
@@ -220,7 +248,7 @@ describe.each([1, 10])('with %d in flight, a service', (maxConcurrency) => {
 		const { items } = await verify(wanted, {
 			credential: simulator.credentials,
 			// Long enough for the others on a busy machine.
-			options: { maxConcurrency, maxRetries: 2, timeout: 2_000 },
+			options: { maxConcurrency, maxRetries: 2, timeout: 5_000 },
 		});
 		await simulator.close();
 

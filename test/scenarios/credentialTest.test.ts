@@ -1,7 +1,7 @@
-import type { ICredentialsDecrypted, ICredentialTestFunctions } from 'n8n-workflow';
+import type { ICredentialsDecrypted } from 'n8n-workflow';
 
 import type { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
-import { built, OUR_NODE } from '../support/engine/built';
+import { built, OUR_NODE, testHelpers } from '../support/engine/built';
 import { useSimulator } from '../support/engine/runOnSimulator';
 import {
 	abnormalWorkspaceId,
@@ -24,10 +24,7 @@ describe('the credential test', () => {
 	const test = async (change: object = {}, base: object = simulator.credentials) => {
 		const data = { ...base, ...change };
 		const credential = { id: '1', name: 'Test', type: 'dataArtsInsightApi', data } as ICredentialsDecrypted;
-		const result = await node.methods.credentialTest.dataArtsInsightApiTest.call(
-			{} as ICredentialTestFunctions,
-			credential,
-		);
+		const result = await node.methods.credentialTest.dataArtsInsightApiTest.call(testHelpers, credential);
 		expect(JSON.stringify(result)).not.toContain(simulator.credentials.token);
 		return result;
 	};

@@ -20,14 +20,14 @@ const failure = (act: () => unknown) => {
 
 it('a response of 1 MiB never blocks the event loop for 50 milliseconds', async () => {
 	const script = resolve(__dirname, '../support/engine/measureReading.js');
-	const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 60_000 });
+	const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 180_000 });
 	const times = JSON.parse(stdout) as Record<string, number>;
 	expect(Object.keys(times).length).toBeGreaterThan(20);
 	// Processes that share the caches with many others take up to twice the processor time for the same work.
 	const [load = 0] = loadavg();
-	const limit = load > 2 * availableParallelism() ? 100 : 50;
+	const limit = load > availableParallelism() ? 100 : 50;
 	expect(Object.entries(times).filter(([, time]) => time > limit)).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 it.each([101, 100_000])('JSON that is nested %d deep is refused', (depth) => {
 	const objects = '{"a":'.repeat(depth - 1) + '{}' + '}'.repeat(depth - 1);

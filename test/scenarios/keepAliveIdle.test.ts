@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { transport } from '../support/engine/built';
+import { helpers, transport } from '../support/engine/built';
 import { startCountingService } from '../support/cloud/countingService';
 import { type Seen, type SeparateService, startSeparateService } from '../support/cloud/separateService';
 import { startTcpProxy } from '../support/network/tcpProxy';
@@ -99,7 +99,11 @@ describe.each([true, false])(
 		});
 
 		it('keep-alive connections that are closed meanwhile cost no request, even if the next one comes at once', async () => {
-			const call = createClient(readCredential(service.credentials), { timeout: 5_000, maxRetries: 0 });
+			const call = createClient(readCredential(service.credentials), {
+				helpers,
+				timeout: 5_000,
+				maxRetries: 0,
+			});
 			for (const vpc_ep_server_name of makeNames(10).map((name) => `${name}.direct`)) {
 				await call({ method: 'POST', doubt: 'It may have acted', path: '/x', body: { vpc_ep_server_name } });
 				// n8n's engine has to wait for this and that between two runs. Here nothing comes between.

@@ -5,4 +5,5 @@ it.each([1, 2])(
 	async (seed) => {
 		await expectToBearLoad(2_000, seed);
 	},
+	180_000,
 );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RequestError } from '../../nodes/DataArtsInsight/transport/errors/errors';
 import { callsOf, closeLoginClouds, DAY, good, passTime, startLoginCloud } from '../support/cloud/loginCloud';
-import { transport } from '../support/engine/built';
+import { helpers, transport } from '../support/engine/built';
 import { fixBackOff, useNoBackOff } from '../support/network/backOff';
 import type { ScriptedReply } from '../support/network/scriptedServer';
 
@@ -85,10 +85,10 @@ it('login: 429 of IAM is retried after Retry-After, and not at all where that is
 
 it('login: the timeout of a run ends neither its login nor that of another run', async () => {
 	const cloud = await startLoginCloud();
-	cloud.onLogin = () => ({ after: 300 });
+	cloud.onLogin = () => ({ after: 1_500 });
 	const outcomes = await Promise.all([
-		callsOf(cloud, 5, { timeout: 50 }),
-		callsOf(cloud, 5, { timeout: 5_000 }),
+		callsOf(cloud, 5, { timeout: 1_000 }),
+		callsOf(cloud, 5, { timeout: 20_000 }),
 	]);
 	expect(outcomes.flat()).toEqual(good(10));
 	expect(cloud.iam.seen).toHaveLength(1);
@@ -190,7 +190,7 @@ it('a token that the service refuses (401) again and again is renewed every two 
 it('token renewal: a run outlives any number of expired tokens, even where the service answers 403 or 404', async () => {
 	const cloud = await startLoginCloud();
 	const pass = passTime();
-	const call = createClient(readCredential(cloud.credential()), { timeout: 5_000, maxRetries: 0 });
+	const call = createClient(readCredential(cloud.credential()), { helpers, timeout: 5_000, maxRetries: 0 });
 	const { reply } = cloud.service;
 	for (const status of [200, 404, 200, 403]) {
 		cloud.service.reply = (count, seen) => {

@@ -1,8 +1,8 @@
-import type { ICredentialsDecrypted, ICredentialTestFunctions, IDataObject } from 'n8n-workflow';
+import type { ICredentialsDecrypted, IDataObject } from 'n8n-workflow';
 
 import type { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
 import type { RequestError as RequestErrorType } from '../../nodes/DataArtsInsight/transport/errors/errors';
-import { built, OUR_NODE, transport } from '../support/engine/built';
+import { built, helpers, OUR_NODE, testHelpers, transport } from '../support/engine/built';
 import { type Simulator, startSimulator, unknownToken } from '../support/cloud';
 import { toItems, runNode } from '../support/engine/runNode';
 
@@ -31,12 +31,12 @@ async function testCredential(data: IDataObject) {
 	const { dataArtsInsightApiTest } = ((await built).nodes[OUR_NODE] as DataArtsInsight).methods
 		.credentialTest;
 	const credential = { id: '1', name: 'Test', type: 'dataArtsInsightApi', data } as ICredentialsDecrypted;
-	return await dataArtsInsightApiTest.call({} as ICredentialTestFunctions, credential);
+	return await dataArtsInsightApiTest.call(testHelpers, credential);
 }
 
 /** One call, and the error that it ends with. */
 const callOnce = async (credential: IDataObject) => {
-	const call = createClient(readCredential(credential as never), { timeout: 5_000, maxRetries: 0 });
+	const call = createClient(readCredential(credential as never), { helpers, timeout: 5_000, maxRetries: 0 });
 	return await call({ method: 'GET', path: `/v1/${simulator.credentials.projectId}/connections` }).then(
 		() => undefined,
 		(error: RequestErrorType) => error,

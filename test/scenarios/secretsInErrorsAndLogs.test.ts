@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { transport } from '../support/engine/built';
+import { helpers, transport } from '../support/engine/built';
 import {
 	faultNames,
 	harmlessFaults,
@@ -15,6 +15,9 @@ import { verify, type VerifyRun } from '../support/engine/runNode';
 import { useNoBackOff } from '../support/network/backOff';
 
 const { createClient, readCredential } = transport;
+
+/** Milliseconds that a request may take: few, as some faults never answer, and enough for those that do. */
+const TIMEOUT = 500;
 
 /** All that this process wrote and warned of while a test ran. */
 let written: unknown[];
@@ -54,7 +57,7 @@ async function expectNoSecrets(options: VerifyRun, name = 'cn-north-4.item-0') {
 		expect(error ?? items[0]?.json.error ?? run.data.resultData.runData['DataArts Insight']).toBeDefined();
 		produced.push(JSON.stringify([run, error, items]), whole([run, error, error?.stack, error?.cause]));
 	}
-	const call = createClient(readCredential({ token, ...rest }), { timeout: 100, maxRetries: 1 });
+	const call = createClient(readCredential({ token, ...rest }), { helpers, timeout: TIMEOUT, maxRetries: 1 });
 	const bare: unknown = await call({
 		method: 'POST',
 		doubt: 'It may have acted',
@@ -72,7 +75,7 @@ async function expectNoSecrets(options: VerifyRun, name = 'cn-north-4.item-0') {
 		expect(text.includes(secret)).toBe(false);
 }
 
-const quick = { timeout: 100, maxRetries: 1 };
+const quick = { timeout: TIMEOUT, maxRetries: 1 };
 
 it('the search for secrets in logs and errors finds one that is there', async () => {
 	const service = await startCountingService();
@@ -95,7 +98,7 @@ it('no fault of the service shows a secret in errors or logs', async () => {
 		await expectNoSecrets({ credential, options: quick }, faultServerName(fault));
 	}
 	await simulator.close();
-}, 15_000);
+}, 180_000);
 
 const behaviours: Array<[string, NetworkBehaviour]> = [
 	['sends a reset on accept', { onAccept: 'reset' }],

@@ -1,4 +1,5 @@
 import { connectTo } from '../support/cloud/tokenCredential';
+import { pooled } from '../support/engine/built';
 import { type ScriptedServer, startScriptedServer } from '../support/network/scriptedServer';
 
 // A file of its own: all connections of a process share the timers that are replaced here.
@@ -8,7 +9,7 @@ afterEach(async () => {
 	await server.close();
 });
 
-it('the connect timeout ends once the connection is established: the response may take longer', async () => {
+it('the response may take longer than the connect timeout, which ends once the connection is established', async () => {
 	const now = performance.now.bind(performance);
 	let ahead = 0;
 	jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
@@ -26,6 +27,7 @@ it('the connect timeout ends once the connection is established: the response ma
 	});
 	const call = connectTo(server.url, { timeout: 30_000, maxRetries: 2 });
 	expect(await call({ method: 'POST', path: '/x', body: {} })).toEqual({ id: '1' });
-	expect(timers.length).toBeGreaterThan(0);
+	// n8n's helper has no connect timeout.
+	expect(timers.length > 0).toBe(pooled);
 	expect(server.seen).toHaveLength(1);
 });

@@ -24,7 +24,7 @@ export async function dataArtsInsightApiTest(
 	try {
 		const credentials = readCredential(credential.data ?? {});
 		const path = `/v1/${credentials.projectId}/connections?limit=1&offset=0`;
-		const call = createClient(credentials, { timeout: TIMEOUT, maxRetries: 0 });
+		const call = createClient(credentials, { helpers: this.helpers, timeout: TIMEOUT, maxRetries: 0 });
 		await call({ method: 'GET', path });
 		return { status: 'OK', message: 'The token, the project and the workspace were accepted' };
 	} catch (error) {

@@ -38,8 +38,7 @@ export async function searchEndpointServices(
 ): Promise<INodeListSearchResult> {
 	try {
 		const credential = readCredential(await this.getCredentials('dataArtsInsightApi'), VPC_ENDPOINT);
-		const egress = this.helpers.getSecureEgressFilter?.();
-		const call = createClient(credential, { timeout: TIMEOUT, maxRetries: 1, egress });
+		const call = createClient(credential, { helpers: this.helpers, timeout: TIMEOUT, maxRetries: 1 });
 		const text = filter.trim();
 		const search = text && `&${UUID.test(text) ? 'id' : 'endpoint_service_name'}=${encodeURIComponent(text)}`;
 		const offset = Number(paginationToken);

@@ -23,10 +23,10 @@ export interface ItemClient {
  */
 export async function clientReader(
 	context: IExecuteFunctions,
-	limits: Omit<ClientLimits, 'egress' | 'signal'>,
+	limits: Omit<ClientLimits, 'helpers' | 'signal'>,
 ): Promise<(itemIndex: number) => Promise<ItemClient>> {
+	const { helpers } = context;
 	const signal = context.getExecutionCancelSignal();
-	const egress = context.helpers.getSecureEgressFilter?.();
 	const clients = new Map<string, ItemClient>();
 
 	async function read(itemIndex: number): Promise<ItemClient> {
@@ -37,7 +37,7 @@ export async function clientReader(
 		const readyCredential = readCredential(credential);
 		const { origin, projectId, workspaceId } = readyCredential;
 		const client = {
-			call: createClient(readyCredential, { ...limits, signal, egress }),
+			call: createClient(readyCredential, { ...limits, helpers, signal }),
 			projectId,
 			place: [origin, projectId, workspaceId].join(' '),
 		};

@@ -1,15 +1,13 @@
-import type { JsonObject, NodeEgressFilter } from 'n8n-workflow';
+import type { JsonObject } from 'n8n-workflow';
 
 import { type ReceivedObject, unexpectedResponse } from './errors/answer';
 import { type Advice, type RequestContext, RequestError } from './errors/errors';
 import { cancelled, unusableProxy } from './errors/interruption';
 import { createAuthenticator } from './identity/authenticators';
 import type { Credential } from './identity/credential';
-import type { Connection } from './network/connection';
-import { ExchangeError, type Interruption } from './network/deadline';
-import { exchange, type HttpRequest, type HttpResponse } from './network/exchange';
-import { UnusableProxy } from './network/proxy';
-import { findRoute, type Route } from './network/route';
+import { UnusableProxy } from './network/failure';
+import type { HttpRequest, HttpResponse, NetworkHelpers, Route, SendLimits } from './network/network';
+import { findRoute } from './network/route';
 import { Pace } from './pace';
 import { interrupted, receive, type RequestLimits, withLoginRetries, withRetries } from './repeat';
 
@@ -41,8 +39,8 @@ type Missing = (object: JsonObject) => string | undefined;
 
 /** How the requests of a client are sent. */
 export interface ClientLimits extends RequestLimits {
-	/** The instance's egress policy, where the version of n8n has one. */
-	egress?: NodeEgressFilter;
+	/** What n8n offers for requests where this client is used. */
+	helpers: NetworkHelpers;
 	/** What the user can do about a failed request. */
 	advice?: Advice;
 }
@@ -62,10 +60,10 @@ export type Client = (request: ClientRequest) => Promise<JsonObject>;
  */
 export function createClient(credential: Credential, limits: ClientLimits): Client {
 	const { origin, allowUnauthorizedCerts, secrets } = credential;
-	const { signal, egress, advice } = limits;
-	const route = routeTo(origin, allowUnauthorizedCerts, egress);
+	const { signal, helpers, advice } = limits;
+	const route = routeTo(origin, allowUnauthorizedCerts, helpers);
 	const authenticator = createAuthenticator(credential, async (request, context, end) => {
-		const iam = routeTo(request.origin, allowUnauthorizedCerts, egress);
+		const iam = routeTo(request.origin, allowUnauthorizedCerts, helpers);
 		return await withLoginRetries(
 			end,
 			async (loginLimits) => await sendRequest(iam, request, loginLimits, context),
@@ -103,9 +101,9 @@ export function createClient(credential: Credential, limits: ClientLimits): Clie
 }
 
 /** @throws {InputError} if the environment's proxy cannot be used */
-function routeTo(origin: string, allowUnauthorizedCerts: boolean, egress?: NodeEgressFilter): Route {
+function routeTo(origin: string, allowUnauthorizedCerts: boolean, helpers: NetworkHelpers): Route {
 	try {
-		return findRoute(origin, allowUnauthorizedCerts, egress);
+		return findRoute(origin, allowUnauthorizedCerts, helpers);
 	} catch (error) {
 		throw error instanceof UnusableProxy ? unusableProxy(error.problem) : error;
 	}
@@ -114,19 +112,17 @@ function routeTo(origin: string, allowUnauthorizedCerts: boolean, egress?: NodeE
 /**
  * Sends a request once.
  *
+ * @throws {InputError} if the environment's proxy cannot be used
  * @throws {RequestError} if the service refused, could not be reached, or answered with anything but what was asked for
  */
 export async function sendRequest(
 	route: Route,
 	request: HttpRequest,
-	{ timeout, signal }: Omit<RequestLimits, 'maxRetries'>,
+	limits: SendLimits,
 	context: RequestContext,
 	missing?: Missing,
 ): Promise<ReceivedObject> {
-	let handedOver = false;
-	const send = async (connection: Connection) => {
-		handedOver = true;
-		const response = await exchange(connection, request, timeout, signal);
+	const read = (response: HttpResponse, closeConnection: () => void) => {
 		try {
 			return receive(response, context, missing);
 		} catch (error) {
@@ -135,23 +131,15 @@ export async function sendRequest(
 			// Who sends no JSON may have more to say, and a response to another request may be followed by one more. The next
 			// request must get neither.
 			const isOther = known.details.code === 'UNEXPECTED_ANSWER' || !/^\s*\{/.test(response.text);
-			if (isOther) connection.discard();
+			if (isOther) closeConnection();
 			throw known;
 		}
 	};
 	try {
-		return await route.withConnection(send, signal);
+		return await route.send(request, limits, read);
 	} catch (error) {
-		throw error instanceof RequestError
-			? error
-			: interrupted(toInterruption(error, handedOver), route, context);
+		throw error instanceof RequestError ? error : interrupted(error, route, context);
 	}
-}
-
-/** An error that nobody foresaw tells nothing of the request, so once that was handed over it may have been sent. */
-function toInterruption(error: unknown, handedOver: boolean): Interruption {
-	if (error instanceof ExchangeError) return error;
-	return { cause: error instanceof Error ? error : new Error(String(error)), sent: handedOver };
 }
 
 /** What the headers of a request hold in addition to the secrets of the credential: a token from IAM, or a signature. */

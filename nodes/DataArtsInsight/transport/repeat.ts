@@ -1,10 +1,4 @@
-import {
-	cancelled,
-	interruptionError,
-	isCertificateError,
-	notSent,
-	type Target,
-} from './errors/interruption';
+import { cancelled, interruptionError, notSent, type Target, unusableProxy } from './errors/interruption';
 import {
 	isObject,
 	readRefusal,
@@ -14,12 +8,12 @@ import {
 	unexpectedResponse,
 	type Verdict,
 } from './errors/answer';
-import { type RequestContext, RequestError } from './errors/errors';
+import { type InputError, type RequestContext, RequestError } from './errors/errors';
 import { cleanObject, readJson } from './errors/json';
 import { SecretMask } from './errors/secrets';
 import { retryAfter } from './errors/serviceText';
-import type { Interruption } from './network/deadline';
-import type { HttpResponse } from './network/exchange';
+import { ExchangeError, type Interruption, UnusableProxy } from './network/failure';
+import type { HttpResponse } from './network/network';
 import { backOff, MAX_WAIT, Pace, wait } from './pace';
 
 /*
@@ -65,12 +59,12 @@ function verdictOnRefusal({ status, headers, code, redirectTo }: Refusal): Verdi
 	return { mayHaveActed: status >= 500 };
 }
 
-function verdictOnInterruption({ cause, sent, stopped }: Interruption): Verdict {
+function verdictOnInterruption({ cause, sent, stopped, untrusted }: Interruption): Verdict {
 	if (sent || stopped) return { mayHaveActed: sent };
 	const isLasting =
 		cause.code === 'EGRESS_BLOCKED' ||
 		(cause.code === 'PROXY_REFUSED' && !cause.reached) ||
-		isCertificateError(cause.code);
+		untrusted === true;
 	return { mayHaveActed: false, retry: isLasting ? undefined : { throttled: false } };
 }
 
@@ -100,12 +94,19 @@ export function receive(
 	return { object: suspected ? cleanObject(body, mask) : body, headers };
 }
 
-/** The error for a request that brought no whole response. */
+/**
+ * The error for a request that brought no whole response.
+ *
+ * @param error the network's. One that nobody foresaw tells nothing of the request, so the request may have been sent
+ * @returns an InputError if the environment's proxy cannot be used
+ */
 export function interrupted(
-	interruption: Interruption,
+	error: unknown,
 	target: Target,
 	context: Pick<RequestContext, 'doubt' | 'advice'>,
-): RequestError {
+): InputError | RequestError {
+	if (error instanceof UnusableProxy) return unusableProxy(error.problem);
+	const interruption = error instanceof ExchangeError ? error : { cause: new Error('Unknown'), sent: true };
 	return interruptionError(interruption, target, verdictOnInterruption(interruption), context);
 }
 

@@ -6,6 +6,7 @@ import * as cloud from './cloud';
 import { documentedFaults, faultIn, Refusal } from './faults';
 import type { FaultName, GoodAnswer } from './faults';
 import { Iam, iamUsers, type LoginRequest } from './iam';
+import { pathOf } from './requestPath';
 import { endpointServiceQuery, loginBody, loginQuery, noQuery, pageQuery, verifyBody } from './schemas';
 import { accessKey, SignatureCheck } from './signature';
 
@@ -116,6 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		exposeHeadRoutes: false,
 		bodyLimit: 12 * 1024 * 1024,
 		genReqId: cloud.hexId,
+		rewriteUrl: pathOf,
 		// A service that repaired what it is sent would hide mistakes.
 		ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
 		clientErrorHandler: ({ code }, socket) => {

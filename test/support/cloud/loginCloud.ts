@@ -1,5 +1,5 @@
 import type { RequestError } from '../../../nodes/DataArtsInsight/transport/errors/errors';
-import { transport } from '../engine/built';
+import { helpers, transport } from '../engine/built';
 import { type ScriptedReply, type ScriptedServer, startScriptedServer } from '../network/scriptedServer';
 
 const { createClient, readCredential } = transport;
@@ -86,7 +86,7 @@ export async function callsOf(
 	count: number,
 	{ timeout = 5_000, maxRetries = 0, signal = undefined as AbortSignal | undefined, atOnce = 20 } = {},
 ) {
-	const call = createClient(readCredential(credential()), { timeout, maxRetries, signal });
+	const call = createClient(readCredential(credential()), { helpers, timeout, maxRetries, signal });
 	const outcomes: string[] = [];
 	let next = 0;
 	await Promise.all(

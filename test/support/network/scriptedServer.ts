@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import { pathOf } from '../cloud/requestPath';
+
 export interface Seen {
 	method: string;
 	path: string;
@@ -45,7 +47,8 @@ export async function startScriptedServer(reply: ScriptedServer['reply']): Promi
 		const chunks: Buffer[] = [];
 		request.on('data', (chunk: Buffer) => chunks.push(chunk));
 		request.on('end', () => {
-			const { method = '', url: path = '', headers } = request;
+			const { method = '', headers } = request;
+			const path = pathOf(request);
 			const one = { method, path, headers, body: Buffer.concat(chunks).toString(), at: performance.now() };
 			seen.push(one);
 			scripted.most = Math.max(scripted.most, ++underWay);

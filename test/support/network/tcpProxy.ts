@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How a connection comes to its end: properly, by a reset, or not at all, with silence instead. */
 export type End = 'cut' | 'reset' | 'hang';
@@ -76,6 +77,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 		track(service);
 		let idle: NodeJS.Timeout | undefined;
 		let left = behaviour.onResponse?.after ?? Infinity;
+		const late: Array<Promise<void>> = [];
 		const end = (how: End) => {
 			service.removeAllListeners('data').destroy();
 			finish(client, how);
@@ -99,18 +101,19 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 			if (left === 0) end(behaviour.onResponse?.end ?? 'cut');
 			else if (behaviour.idle !== undefined) idle = setTimeout(() => end('cut'), behaviour.idle);
 		});
-		service.on('end', () => client.end());
+		// Behind all that comes late.
+		service.on('end', () => void Promise.all(late).then(() => client.end()));
 
 		function send(part: Buffer) {
-			if (behaviour.drip) void drip(part, behaviour.drip);
-			else if (behaviour.delay) setTimeout(() => write(part), behaviour.delay);
+			if (behaviour.drip) late.push(drip(part, behaviour.drip));
+			else if (behaviour.delay) late.push(sleep(behaviour.delay).then(() => write(part)));
 			else write(part);
 		}
 
 		async function drip(part: Buffer, { bytes, every }: { bytes: number; every: number }) {
 			for (let at = 0; at < part.length && client.writable; at += bytes) {
 				write(part.subarray(at, at + bytes));
-				await new Promise((resolve) => setTimeout(resolve, every));
+				await sleep(every);
 			}
 		}
 

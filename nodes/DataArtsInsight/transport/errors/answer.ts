@@ -1,6 +1,6 @@
 import type { JsonObject } from 'n8n-workflow';
 
-import type { HttpResponse } from '../network/exchange';
+import type { HttpResponse } from '../network/network';
 import { adviceFor, adviceOn } from './advice';
 import { type RequestContext, RequestError, type RequestErrorDetails, type Retry } from './errors';
 import { SecretMask } from './secrets';

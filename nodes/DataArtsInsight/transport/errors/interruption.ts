@@ -1,5 +1,4 @@
-import type { ProxyProblem } from '../network/proxy';
-import type { Interruption, StopReason } from '../network/deadline';
+import type { Interruption, ProxyProblem, StopReason } from '../network/failure';
 import { adviceOn } from './advice';
 import type { Verdict } from './answer';
 import { InputError, type RequestContext, RequestError } from './errors';
@@ -15,7 +14,7 @@ export interface Target {
 
 /** The error for a request that brought no whole response. */
 export function interruptionError(
-	{ cause, sent, stopped, limit }: Interruption,
+	{ cause, sent, stopped, limit, untrusted }: Interruption,
 	{ host, proxyHost }: Target,
 	{ mayHaveActed, retry }: Verdict,
 	{ doubt, advice }: Pick<RequestContext, 'doubt' | 'advice'>,
@@ -47,7 +46,7 @@ export function interruptionError(
 			{ notes, retry },
 		);
 	}
-	const { reason, remedy } = whyNotConnected(cause);
+	const { reason, remedy } = whyNotConnected(cause, untrusted);
 	const target = proxyHost ? `${host} through the proxy ${proxyHost}` : host;
 	return new RequestError(
 		`No connection to ${target}: ${reason}`,
@@ -115,17 +114,15 @@ function sizeOf(bytes: number): string {
 	return bytes < KIB * KIB ? `${bytes / KIB} KiB` : `${bytes / KIB / KIB} MiB`;
 }
 
-/** @returns whether a connection failed because the server's certificate is not trusted; trying again cannot help */
-export function isCertificateError(code = ''): boolean {
-	return /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/.test(code);
-}
-
 /**
  * Why no connection came about, and what to do about it.
  *
  * @param cause the network's error, with a code of Node.js's or undici's, or the proxy's response
  */
-function whyNotConnected(cause: Interruption['cause']): { reason: string; remedy: string } {
+function whyNotConnected(
+	cause: Interruption['cause'],
+	untrusted?: boolean,
+): { reason: string; remedy: string } {
 	if (cause.code === 'PROXY_REFUSED') {
 		if (cause.reached) {
 			return {
@@ -158,26 +155,26 @@ function whyNotConnected(cause: Interruption['cause']): { reason: string; remedy
 				remedy: `${CHECK_ADDRESS} and whether a firewall or a proxy stands between n8n and the service`,
 			};
 		case 'CERT_HAS_EXPIRED':
-			return untrusted(
+			return notTrusted(
 				'its certificate has expired',
 				code,
 				'Ask whoever runs the service to renew the certificate, and check the clock of the machine that runs n8n',
 			);
 		case 'CERT_NOT_YET_VALID':
-			return untrusted(
+			return notTrusted(
 				'its certificate is not valid yet',
 				code,
 				'Check the clock of the machine that runs n8n, or ask whoever runs the service',
 			);
 		case 'ERR_TLS_CERT_ALTNAME_INVALID':
-			return untrusted(
+			return notTrusted(
 				'its certificate is for another host',
 				code,
 				`${CHECK_ADDRESS}: it has to be the name that the certificate is for`,
 			);
 	}
-	if (isCertificateError(code)) {
-		return untrusted(
+	if (untrusted) {
+		return notTrusted(
 			'its certificate is not trusted',
 			code,
 			'Let n8n know the certificate authority through NODE_EXTRA_CA_CERTS',
@@ -189,7 +186,7 @@ function whyNotConnected(cause: Interruption['cause']): { reason: string; remedy
 	};
 }
 
-function untrusted(what: string, code: string, remedy: string) {
+function notTrusted(what: string, code: string, remedy: string) {
 	return {
 		reason: `${what} (${code})`,
 		remedy: `${remedy}, or turn on 'Ignore SSL Issues (Insecure)' in the credential if you trust the network`,

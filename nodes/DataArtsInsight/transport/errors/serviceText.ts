@@ -1,4 +1,4 @@
-import type { HttpResponse } from '../network/exchange';
+import type { HttpResponse } from '../network/network';
 import type { SecretMask } from './secrets';
 
 /** The longest text of the service that is passed on, in characters. */

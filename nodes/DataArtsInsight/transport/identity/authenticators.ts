@@ -1,5 +1,5 @@
 import { RequestError } from '../errors/errors';
-import type { HttpRequest, HttpResponse } from '../network/exchange';
+import type { HttpRequest, HttpResponse } from '../network/network';
 import { type Turn, withAccessKey } from './accessKeyLimiter';
 import type { Authentication, Credential } from './credential';
 import { accessKeyHeaders, tokenHeaders } from './headers';

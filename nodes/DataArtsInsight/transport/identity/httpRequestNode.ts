@@ -3,11 +3,11 @@ import type {
 	IDataObject,
 	IHttpRequestHelper,
 	IHttpRequestOptions,
-	IN8nHttpFullResponse,
 } from 'n8n-workflow';
 
 import { InputError, type RequestContext, RequestError } from '../errors/errors';
-import type { HttpRequest, HttpResponse } from '../network/exchange';
+import { exchange } from '../network/n8n/exchange';
+import type { HttpRequest, SendLimits } from '../network/network';
 import { interrupted, LOGIN_LIMITS, receive, withLoginRetries } from '../repeat';
 import { assertCallerNotRefused, checkAccessKey } from './authenticators';
 import { type Credential, credentialText, readCredential, serviceAt } from './credential';
@@ -76,17 +76,23 @@ export async function prepareCaller(
 	const credential = readCredential(credentials);
 	const { authentication, origin, projectId, workspaceId, secrets } = credential;
 	const { allowUnauthorizedCerts } = credential;
-	const send = async (request: HttpRequest, context: RequestContext, timeout: number, signal?: AbortSignal) =>
-		await sendOverHelper(helpers, { ...request, allowUnauthorizedCerts, timeout, signal }, context);
+	const send = async (request: HttpRequest, context: RequestContext, limits: SendLimits) => {
+		const response = await exchange(helpers, request, allowUnauthorizedCerts, limits).catch(
+			(error: unknown) => {
+				throw interrupted(error, new URL(request.origin), context);
+			},
+		);
+		return receive(response, context);
+	};
 	const sendLogin: SendLogin = async (request, context, end) =>
-		await withLoginRetries(end, async ({ timeout, signal }) => await send(request, context, timeout, signal));
+		await withLoginRetries(end, async (limits) => await send(request, context, limits));
 	/** Sends a request that creates nothing, to see whether the service takes the caller. */
 	const probe = async (own: Record<string, string>, accessKey?: AccessKey) => {
 		const path = `/v1/${projectId}/connections?limit=1&offset=0`;
 		const plain = { method: 'GET' as const, url: new URL(path, origin), headers: own, body: '' };
 		const headers = accessKey ? signedHeaders(plain, accessKey, new Date()) : own;
 		const context = { secrets, unauthorized: () => CHECK_KEY };
-		return await send({ method: plain.method, origin, path, headers }, context, LOGIN_LIMITS.timeout);
+		return await send({ method: plain.method, origin, path, headers }, context, LOGIN_LIMITS);
 	};
 
 	if (authentication.mode === 'accessKey') {
@@ -109,46 +115,6 @@ export async function prepareCaller(
 		dropToken(sessionLogin, kept);
 	}
 	return { sessionToken: await loginToken(authentication, sendLogin), sessionLogin };
-}
-
-/**
- * Sends a request once, by the helper that n8n gives to credentials.
- *
- * @throws {RequestError} if the response is not a success that holds a JSON object, or none came
- */
-async function sendOverHelper(
-	helpers: IHttpRequestHelper['helpers'],
-	request: HttpRequest & { allowUnauthorizedCerts: boolean; timeout: number; signal?: AbortSignal },
-	context: RequestContext,
-) {
-	const { method, origin, path, headers, body, allowUnauthorizedCerts, timeout, signal } = request;
-	let response: IN8nHttpFullResponse;
-	try {
-		response = (await helpers.httpRequest({
-			url: `${origin}${path}`,
-			method,
-			headers,
-			body,
-			timeout,
-			abortSignal: signal,
-			disableFollowRedirect: true,
-			ignoreHttpStatusErrors: true,
-			returnFullResponse: true,
-			skipSslCertificateValidation: allowUnauthorizedCerts,
-		})) as IN8nHttpFullResponse;
-	} catch (error) {
-		// The helper's error holds the request, and so the password: only its code goes on.
-		const cause = Object.assign(new Error('No response'), { code: codeOf(error) });
-		const stopped = cause.code === 'ECONNABORTED' ? 'timeout' : undefined;
-		throw interrupted({ cause, sent: false, stopped }, new URL(origin), context);
-	}
-	const { statusCode: status, body: received } = response;
-	const text = typeof received === 'string' ? received : JSON.stringify(received);
-	return receive({ status, headers: response.headers as HttpResponse['headers'], text }, context);
-}
-
-function codeOf(error: unknown): string | undefined {
-	return error instanceof Error ? (error as Error & { code?: string }).code : undefined;
 }
 
 const CHECK_KEY =

@@ -1,6 +1,6 @@
 import { type ReceivedObject, unexpectedResponse } from '../errors/answer';
 import { type RequestContext, RequestError } from '../errors/errors';
-import type { HttpRequest } from '../network/exchange';
+import type { HttpRequest } from '../network/network';
 import { type Authentication, siteOf } from './credential';
 import { assertNotRefused, fingerprint, isLoginRefused, rememberRefusal } from './refusals';
 import { getToken, type Token } from './tokens';

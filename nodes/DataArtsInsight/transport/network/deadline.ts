@@ -1,32 +1,4 @@
-/** The longest time that a connection may take, through a proxy and with TLS, in milliseconds. */
-export const CONNECT_TIMEOUT = 10_000;
-
-/** Why something was ended from this side. */
-export type StopReason = 'timeout' | 'tooLarge' | 'headersTooLarge' | 'cancelled';
-
-/** How a request ended without a whole response. */
-export interface Interruption {
-	/** The network's own error. Of a proxy that refused to connect, with what it answered and whether it tried. */
-	cause: Error & { code?: string; answer?: string; reached?: boolean };
-	/** Whether the request may have reached the service: false only if not a byte of it was written. */
-	sent: boolean;
-	/** Why it was ended from this side, if it was. */
-	stopped?: StopReason;
-	/** The size that was passed, in bytes, where that is the reason. */
-	limit?: number;
-}
-
-/** One request that brought no whole response. */
-export class ExchangeError extends Error implements Interruption {
-	constructor(
-		override readonly cause: Interruption['cause'],
-		readonly sent: boolean,
-		readonly stopped?: StopReason,
-		readonly limit?: number,
-	) {
-		super(cause.message);
-	}
-}
+import type { StopReason } from './failure';
 
 /** A task that can be ended from this side. */
 export interface Abortable {
@@ -91,37 +63,4 @@ export function abortedBy(signal: AbortSignal): Set<Abortable> {
 		tasks = added;
 	}
 	return tasks;
-}
-
-/**
- * Does the work that comes before a request can be sent, within {@link CONNECT_TIMEOUT}. An execution that is stopped does
- * not wait for it.
- *
- * @param work gets a signal that is aborted when nobody waits any more
- * @throws {ExchangeError} whatever went wrong; nothing was sent
- */
-export async function beforeSending<Result>(
-	signal: AbortSignal | undefined,
-	work: (abandoned: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-	if (signal?.aborted) throw new ExchangeError(new Error('cancelled'), false, 'cancelled');
-	const deadline = deadlineAfter(CONNECT_TIMEOUT);
-	const abandonment = new AbortController();
-	const task: Abortable = { stop: () => undefined };
-	try {
-		return await new Promise<Result>((resolve, reject) => {
-			task.stop = (reason) => {
-				abandonment.abort();
-				const code = 'UND_ERR_CONNECT_TIMEOUT';
-				const cause = Object.assign(new Error('No connection in time'), { code });
-				reject(new ExchangeError(cause, false, reason === 'timeout' ? undefined : reason));
-			};
-			deadline.add(task);
-			if (signal) abortedBy(signal).add(task);
-			work(abandonment.signal).then(resolve, (cause: Error) => reject(new ExchangeError(cause, false)));
-		});
-	} finally {
-		deadline.delete(task);
-		if (signal) abortedBy(signal).delete(task);
-	}
 }

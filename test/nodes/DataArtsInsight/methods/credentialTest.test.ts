@@ -1,7 +1,7 @@
-import type { ICredentialDataDecryptedObject, ICredentialTestFunctions } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import type { DataArtsInsight } from '../../../../nodes/DataArtsInsight/DataArtsInsight.node';
-import { built, OUR_NODE } from '../../../support/engine/built';
+import { built, OUR_NODE, testHelpers } from '../../../support/engine/built';
 import { type ScriptedServer, startScriptedServer } from '../../../support/network/scriptedServer';
 
 let service: ScriptedServer;
@@ -22,7 +22,7 @@ const newCredential = (): ICredentialDataDecryptedObject => ({
 
 const test = async (data?: ICredentialDataDecryptedObject) =>
 	await ((await built).nodes[OUR_NODE] as DataArtsInsight).methods.credentialTest.dataArtsInsightApiTest.call(
-		{} as ICredentialTestFunctions,
+		testHelpers,
 		{
 			id: '1',
 			name: 'Test',

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { NodeEgressFilter } from 'n8n-workflow';
+
 import {
 	type ClientLimits,
 	type ClientRequest,
@@ -15,9 +17,8 @@ import {
 	RequestError,
 } from '../../../../nodes/DataArtsInsight/transport/errors/errors';
 import type { Credential } from '../../../../nodes/DataArtsInsight/transport/identity/credential';
-import type { Connection } from '../../../../nodes/DataArtsInsight/transport/network/connection';
-import { ExchangeError } from '../../../../nodes/DataArtsInsight/transport/network/deadline';
-import { findRoute, type Route } from '../../../../nodes/DataArtsInsight/transport/network/route';
+import { ExchangeError } from '../../../../nodes/DataArtsInsight/transport/network/failure';
+import { findRoute } from '../../../../nodes/DataArtsInsight/transport/network/route';
 import { setProxies } from '../../../support/network/httpProxy';
 import { fixBackOff } from '../../../support/network/backOff';
 
@@ -69,7 +70,7 @@ const withKey = (): Credential => ({
 });
 
 const start = (credential: Credential, limits: Partial<ClientLimits> = {}) =>
-	createClient(credential, { timeout: 60_000, maxRetries: 0, ...limits });
+	createClient(credential, { helpers: {}, timeout: 60_000, maxRetries: 0, ...limits });
 
 /** What a promise is rejected with. */
 const failureOf = async (promise: Promise<unknown>) =>
@@ -273,7 +274,7 @@ describe('a client', () => {
 	it('sends nothing to a host that the egress policy does not allow', async () => {
 		const no = async () => await Promise.resolve({ ok: false as const, error: new Error('no') });
 		const egress = { validateUrl: no, createSecureLookup: () => () => undefined } as unknown;
-		const call = start(withToken(), { egress: egress as ClientLimits['egress'] });
+		const call = start(withToken(), { helpers: { getSecureEgressFilter: () => egress as NodeEgressFilter } });
 		expect(await failureOf(call({ method: 'GET', path: '/x' }))).toMatchObject({
 			details: { code: 'BLOCKED' },
 		});
@@ -347,7 +348,7 @@ describe('sendRequest', () => {
 	const request = () => ({ method: 'POST' as const, origin, path: '/x', headers: {}, body: '{}' });
 	const send = async (change: Partial<RequestContext> = {}, missing?: ClientRequest['missing']) =>
 		await sendRequest(
-			findRoute(origin, false),
+			findRoute(origin, false, {}),
 			request(),
 			{ timeout: 60_000 },
 			{ ...context, ...change },
@@ -433,53 +434,32 @@ describe('sendRequest', () => {
 	);
 
 	const limits = { timeout: 60_000 };
-	const routeThat = (withConnection: Route['withConnection']) => ({
-		host: 'insight.example.com',
-		withConnection,
-	});
+	const routeThat = (send: () => Promise<never>) => ({ host: 'insight.example.com', send });
 
-	describe.each<[string, unknown, string]>([
-		['an error with a code', Object.assign(new Error('odd'), { code: 'ODD' }), 'it broke off (ODD)'],
-		['an error without one', new TypeError('odd'), 'it broke off'],
-		['a text', 'odd', 'it broke off'],
-		['nothing', undefined, 'it broke off'],
-		['null', null, 'it broke off'],
-	])('takes an unknown thrown value, %s,', (_what, thrown, reason) => {
-		it('before there was a connection for none: nothing was sent', async () => {
+	describe.each<[string, unknown]>([
+		['an error with a code', Object.assign(new Error('odd'), { code: 'ECONNREFUSED' })],
+		['an error without one', new TypeError('odd')],
+		['a text', 'odd'],
+		['nothing', undefined],
+		['null', null],
+	])('takes an unknown thrown value, %s,', (_what, thrown) => {
+		it.each([DOUBT, undefined])('for a request that may have been sent (doubt: %j)', async (doubt) => {
 			const route = routeThat(() => {
 				throw thrown;
 			});
-			const error = await failureOf(sendRequest(route, request(), limits, context));
+			const error = await failureOf(sendRequest(route, request(), limits, { ...context, doubt }));
 			expect(error).toBeInstanceOf(RequestError);
 			expect(error).toMatchObject({
-				message: `No connection to insight.example.com: ${reason}`,
-				details: { code: 'CONNECTION_FAILED', outcomeUnknown: false },
-				retry: { throttled: false },
+				details: { code: 'CONNECTION_LOST', outcomeUnknown: doubt !== undefined },
+				retry: undefined,
 			});
 		});
-
-		it.each([DOUBT, undefined])(
-			'once there was one for a lost one: the request may have been sent (doubt: %j)',
-			async (doubt) => {
-				const dispatch = () => {
-					throw thrown;
-				};
-				const route = routeThat(async (use) => await use({ client: { dispatch } } as unknown as Connection));
-				const error = await failureOf(sendRequest(route, request(), limits, { ...context, doubt }));
-				expect(error).toBeInstanceOf(RequestError);
-				expect(error).toMatchObject({
-					details: { code: 'CONNECTION_LOST', outcomeUnknown: doubt !== undefined },
-					retry: undefined,
-				});
-			},
-		);
 	});
 
 	it.each([false, true])('believes the network that says whether the request was sent: %j', async (sent) => {
-		const dispatch = () => {
+		const route = routeThat(() => {
 			throw new ExchangeError(new Error('x'), sent);
-		};
-		const route = routeThat(async (use) => await use({ client: { dispatch } } as unknown as Connection));
+		});
 		expect(await failureOf(sendRequest(route, request(), limits, context))).toMatchObject({
 			details: { code: sent ? 'CONNECTION_LOST' : 'CONNECTION_FAILED', outcomeUnknown: sent },
 		});

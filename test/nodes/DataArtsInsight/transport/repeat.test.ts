@@ -1,10 +1,16 @@
 import {
+	InputError,
 	type RequestContext,
 	RequestError,
 	type Retry,
 } from '../../../../nodes/DataArtsInsight/transport/errors/errors';
-import { ProxyRefusal } from '../../../../nodes/DataArtsInsight/transport/network/connector';
-import type { Interruption, StopReason } from '../../../../nodes/DataArtsInsight/transport/network/deadline';
+import {
+	ExchangeError,
+	type Interruption,
+	type StopReason,
+	UnusableProxy,
+} from '../../../../nodes/DataArtsInsight/transport/network/failure';
+import { ProxyRefusal } from '../../../../nodes/DataArtsInsight/transport/network/undici/connector';
 import { MAX_WAIT, Pace } from '../../../../nodes/DataArtsInsight/transport/pace';
 import {
 	interrupted,
@@ -67,10 +73,10 @@ describe('whether a request may have acted, and may be sent again', () => {
 		): Outcome =>
 		(given) =>
 			interrupted(
-				{ cause: Object.assign(cause, code && { code }), sent, stopped },
+				new ExchangeError(Object.assign(cause, code && { code }), sent, stopped),
 				{ host: 'insight.example.com' },
 				given,
-			);
+			) as RequestError;
 	const location = 'https://other.example.com/';
 	const throttled = (after?: number) => ({ throttled: true, after });
 	const unconnected = { throttled: false };
@@ -288,10 +294,25 @@ describe('interrupted', () => {
 	it('names the host and the proxy, and has the advice of the caller', () => {
 		const target = { host: 'insight.example.com', proxyHost: 'proxy.example.com' };
 		const advice = { timeout: 'Own timeout' };
-		const error = interrupted({ cause: new Error('x'), sent: false }, target, { advice });
+		const error = interrupted(new ExchangeError(new Error('x'), false), target, { advice });
 		expect(error.message).toContain('insight.example.com through the proxy proxy.example.com');
-		const late = interrupted({ cause: new Error('x'), sent: true, stopped: 'timeout' }, target, { advice });
+		const late = interrupted(new ExchangeError(new Error('x'), true, 'timeout'), target, { advice });
 		expect(late.description).toBe('Own timeout');
+	});
+
+	it('is an input error where the proxy cannot be used', () => {
+		const error = interrupted(new UnusableProxy('notAnAddress'), { host: 'insight.example.com' }, {});
+		expect(error).toBeInstanceOf(InputError);
+		expect(error.message).toContain('not a web address');
+	});
+
+	it.each([new TypeError('odd'), 'odd', undefined])('may have acted where nobody foresaw %p', (thrown) => {
+		const error = interrupted(thrown, { host: 'insight.example.com' }, { doubt: 'It may exist' });
+		expect(error).toMatchObject({
+			message: 'The connection to insight.example.com was lost before the whole response had come',
+			details: { code: 'CONNECTION_LOST', outcomeUnknown: true },
+			retry: undefined,
+		});
 	});
 });
 

@@ -27,12 +27,12 @@ function hurry() {
 	let now = Math.ceil(performance.now());
 	jest.spyOn(performance, 'now').mockImplementation(() => now);
 	const { setTimeout: start } = globalThis;
-	const sleep = (done: () => void, milliseconds = 0) => {
-		if (milliseconds > 100) return start(done, milliseconds);
+	const sleep = (done: (...words: unknown[]) => void, milliseconds = 0, ...words: unknown[]) => {
+		if (milliseconds > 100) return start(done, milliseconds, ...words);
 		now += milliseconds;
-		return start(done, 0);
+		return start(done, 0, ...words);
 	};
-	jest.spyOn(globalThis, 'setTimeout').mockImplementation(sleep);
+	jest.spyOn(globalThis, 'setTimeout').mockImplementation(sleep as typeof setTimeout);
 }
 
 /** What the server says to each request in turn; the last of it goes on. */

@@ -1,7 +1,6 @@
 import {
 	cancelled,
 	interruptionError,
-	isCertificateError,
 	notSent,
 	unusableProxy,
 } from '../../../../../nodes/DataArtsInsight/transport/errors/interruption';
@@ -11,8 +10,11 @@ import {
 	InputError,
 	RequestError,
 } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
-import { ProxyRefusal } from '../../../../../nodes/DataArtsInsight/transport/network/connector';
-import type { Interruption } from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
+import {
+	ExchangeError,
+	type Interruption,
+} from '../../../../../nodes/DataArtsInsight/transport/network/failure';
+import { ProxyRefusal } from '../../../../../nodes/DataArtsInsight/transport/network/undici/connector';
 
 const DOUBT = 'Something may exist';
 const host = 'insight.example.com';
@@ -30,7 +32,7 @@ const errorFor = (
 	});
 
 describe('a connection that was never established', () => {
-	const failed = (code?: string) => errorFor({ cause: causeOf(code) });
+	const failed = (code?: string) => errorFor(new ExchangeError(causeOf(code), false));
 
 	it.each([
 		['ENOTFOUND', 'the host name could not be resolved', 'name resolution'],
@@ -252,21 +254,4 @@ it.each([
 	expect(error).toBeInstanceOf(InputError);
 	expect(error.message).toBe(message);
 	expect(error.description).toBe('Correct HTTPS_PROXY or ALL_PROXY in the environment of n8n');
-});
-
-it.each([
-	['CERT_HAS_EXPIRED', true],
-	['ERR_TLS_CERT_ALTNAME_INVALID', true],
-	['DEPTH_ZERO_SELF_SIGNED_CERT', true],
-	['SELF_SIGNED_CERT_IN_CHAIN', true],
-	['UNABLE_TO_GET_ISSUER_CERT', true],
-	['UNABLE_TO_VERIFY_LEAF_SIGNATURE', true],
-	['UNABLE_TO_DECRYPT', false],
-	['X_CERT_HAS_EXPIRED', false],
-	['ERR_TLS_HANDSHAKE_TIMEOUT', false],
-	['ECONNREFUSED', false],
-	['', false],
-	[undefined, false],
-])('whether %p says that a certificate is not trusted: %j', (code, expected) => {
-	expect(isCertificateError(code)).toBe(expected);
 });

@@ -10,7 +10,7 @@ import {
 	type LoginAuthentication,
 	type SendLogin,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
-import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/network';
 import {
 	readCredential,
 	type Credential,

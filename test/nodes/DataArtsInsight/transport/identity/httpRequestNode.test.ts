@@ -8,6 +8,7 @@ import type {
 import type { DataArtsInsightApi } from '../../../../../credentials/DataArtsInsightApi.credentials';
 import type { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import { built, transport } from '../../../../support/engine/built';
+import { LOGIN_LIMITS } from '../../../../../nodes/DataArtsInsight/transport/repeat';
 import { fixBackOff } from '../../../../support/network/backOff';
 
 /** What n8n's HTTP Request node asks of it. */
@@ -55,7 +56,7 @@ const login = () => reply(201, {}, { 'x-subject-token': `token-${++tokens}` });
 /** What n8n asks of a credential before a request, with a helper that notes what it is asked for. */
 async function prepare(
 	credential: ICredentialDataDecryptedObject,
-	...answers: Array<Reply | Error | (() => Reply)>
+	...answers: Array<Reply | Error | (() => Reply | Promise<Reply>)>
 ) {
 	const asked: IHttpRequestOptions[] = [];
 	const httpRequest = async (options: IHttpRequestOptions) => {
@@ -75,8 +76,15 @@ async function prepare(
 
 /** Time that passes at once, so that no login waits for the one before. */
 let passed = 0;
+/** The timers of requests, which ring by hand. */
+const timers: AbortController[] = [];
 const now = performance.now.bind(performance);
 beforeEach(() => {
+	jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+		const end = new AbortController();
+		timers.push(end);
+		return end.signal;
+	});
 	jest.spyOn(performance, 'now').mockImplementation(() => now() + passed);
 	jest.spyOn(Date, 'now').mockImplementation(() => 1_700_000_000_000 + passed);
 	fixBackOff(0);
@@ -273,7 +281,7 @@ describe('what n8n asks for before a request', () => {
 						method: 'POST',
 						url: 'https://iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens?nocatalog=true',
 					},
-					...{ timeout: 30_000, disableFollowRedirect: true, ignoreHttpStatusErrors: true },
+					...{ timeout: 31_000, disableFollowRedirect: true, ignoreHttpStatusErrors: true },
 					...{ returnFullResponse: true, skipSslCertificateValidation: allowUnauthorizedCerts },
 					...{ abortSignal: expect.any(AbortSignal) as AbortSignal },
 					headers: { 'Content-Type': 'application/json' },
@@ -289,7 +297,7 @@ describe('what n8n asks for before a request', () => {
 		expect(kept).toEqual({});
 		expect(asked).toMatchObject([
 			{
-				...{ method: 'GET', url: `${ours}/v1/p/connections?limit=1&offset=0`, timeout: 30_000 },
+				...{ method: 'GET', url: `${ours}/v1/p/connections?limit=1&offset=0`, timeout: 31_000 },
 				headers: {
 					...{ 'X-Project-Id': 'p', 'X-Workspace-Id': 'w' },
 					Authorization: expect.stringContaining(`Access=own-${count}`) as string,
@@ -323,7 +331,6 @@ describe('what n8n asks for before a request', () => {
 
 describe('a login for the HTTP Request node that fails', () => {
 	const refused = Object.assign(new Error('MIIsecret'), { code: 'ECONNREFUSED' });
-	const late = Object.assign(new Error('MIIsecret'), { code: 'ECONNABORTED' });
 
 	it('because there is no connection is tried again, since nothing was sent, and says why', async () => {
 		const { error, asked } = await prepare(newCredential('password'), refused);
@@ -335,16 +342,25 @@ describe('a login for the HTTP Request node that fails', () => {
 		expect(JSON.stringify([error?.message, error])).not.toContain('MIIsecret');
 	});
 
+	const never = async () => await new Promise<never>(() => undefined);
+
 	it('because IAM does not answer in time is not tried again', async () => {
-		const { error, asked } = await prepare(newCredential('password'), late);
+		const asking = prepare(newCredential('password'), never);
+		// The requests of all tests with 30 seconds share one timer.
+		await new Promise((resolve) => setImmediate(resolve));
+		passed += LOGIN_LIMITS.timeout;
+		for (const end of timers.splice(0)) end.abort();
+		const { error, asked } = await asking;
 		expect(asked).toHaveLength(1);
 		expect(error?.details).toMatchObject({ code: 'TIMEOUT', outcomeUnknown: false });
-		expect(JSON.stringify([error?.message, error])).not.toContain('MIIsecret');
+		expect(asked[0]?.abortSignal?.aborted).toBe(true);
 	});
 
-	it('with no code at all is no time-out', async () => {
-		const { error } = await prepare(newCredential('password'), new Error('MIIsecret'));
-		expect(error?.details.code).toBe('CONNECTION_FAILED');
+	it('whose response is lost is tried again, since it creates nothing', async () => {
+		const { error, asked } = await prepare(newCredential('password'), new Error('MIIsecret'));
+		expect(asked).toHaveLength(3);
+		expect(error?.details.code).toBe('CONNECTION_LOST');
+		expect(JSON.stringify([error?.message, error])).not.toContain('MIIsecret');
 	});
 
 	it.each([
@@ -368,7 +384,7 @@ describe('a token that n8n keeps', () => {
 		expect(second.kept).toEqual({});
 		expect(second.asked).toMatchObject([
 			{
-				...{ method: 'GET', url: `${ours}/v1/p/connections?limit=1&offset=0`, timeout: 30_000 },
+				...{ method: 'GET', url: `${ours}/v1/p/connections?limit=1&offset=0`, timeout: 31_000 },
 				headers: { 'X-Auth-Token': kept?.sessionToken, 'X-Workspace-Id': 'w' },
 			},
 		]);

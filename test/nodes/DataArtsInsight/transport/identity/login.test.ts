@@ -13,7 +13,7 @@ import {
 	loginToken,
 	type SendLogin,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
-import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/network';
 import { Pace } from '../../../../../nodes/DataArtsInsight/transport/pace';
 import {
 	type RequestLimits,

@@ -1,14 +1,6 @@
 import { getProxyForUrl } from 'proxy-from-env';
 
-/** What is wrong with the proxy that the environment names. */
-export type ProxyProblem = 'notAnAddress' | 'unknownKind' | 'loginNotEncoded';
-
-/** A proxy in the environment that cannot be used. The message holds nothing of its address, which may hold a login. */
-export class UnusableProxy extends Error {
-	constructor(readonly problem: ProxyProblem) {
-		super(problem);
-	}
-}
+import { UnusableProxy } from '../failure';
 
 /**
  * The proxy for an address, found as n8n itself does: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.

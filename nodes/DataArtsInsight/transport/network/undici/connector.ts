@@ -2,8 +2,8 @@ import type { NodeEgressFilter } from 'n8n-workflow';
 import type { Dispatcher } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
 
+import { CONNECT_TIMEOUT } from './beforeSending';
 import { clientOn, type Socket } from './connection';
-import { CONNECT_TIMEOUT } from './deadline';
 
 /** How the connections to one service are made. */
 export interface ConnectorOptions {

@@ -15,8 +15,8 @@ import {
 	createConnector,
 	ProxyRefusal,
 	type ConnectorOptions,
-} from '../../../../../nodes/DataArtsInsight/transport/network/connector';
-import { loopbackCertificate } from '../../../../support/cloud';
+} from '../../../../../../nodes/DataArtsInsight/transport/network/undici/connector';
+import { loopbackCertificate } from '../../../../../support/cloud';
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];

@@ -1,7 +1,8 @@
 import { sleep } from 'n8n-workflow';
 
+import { ExchangeError } from '../failure';
+import { beforeSending } from './beforeSending';
 import { Connection, type Socket } from './connection';
-import { beforeSending, ExchangeError } from './deadline';
 
 /**
  * The longest time that a connection may be idle and still be used, in milliseconds. If a gateway or a firewall closes the

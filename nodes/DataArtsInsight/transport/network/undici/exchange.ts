@@ -1,38 +1,17 @@
 import type { Dispatcher } from 'undici';
 
+import { BodyBuffer } from '../body';
+import { type Abortable, abortedBy, deadlineAfter } from '../deadline';
+import { decode } from '../decode';
+import { ExchangeError, type StopReason } from '../failure';
+import { type HttpRequest, type HttpResponse, MAX_BODY_SIZE } from '../network';
 import { type Connection, MAX_HEADERS_SIZE } from './connection';
-import { deadlineAfter, abortedBy, ExchangeError, type Abortable, type StopReason } from './deadline';
-import { decode } from './decode';
-
-/** The largest body that is read, in bytes; the service's own bodies have about one kilobyte. */
-export const MAX_BODY_SIZE = 1024 * 1024;
 
 /**
  * The most bytes that are read for one response, headers and chunked framing included. Framing is no part of the body, but
  * costs memory and time as well.
  */
 const MAX_WIRE_SIZE = 2 * MAX_BODY_SIZE + MAX_HEADERS_SIZE;
-
-/** The first size of the buffer for a body, in bytes. Most bodies fit in, and Node.js takes buffers of up to 4 KB from a pool. */
-const FIRST_SIZE = 2 * 1024;
-
-/** What came back for one request, whatever its status. */
-export interface HttpResponse {
-	status: number;
-	headers: Record<string, string | string[] | undefined>;
-	text: string;
-}
-
-/** One request, ready to be sent. */
-export interface HttpRequest {
-	method: 'GET' | 'POST';
-	origin: string;
-	/** Path and query, from the first slash on. */
-	path: string;
-	headers: Record<string, string>;
-	/** JSON, or nothing. */
-	body?: string;
-}
 
 class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 	private controller?: Dispatcher.DispatchController;
@@ -45,10 +24,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 
 	private headers: HttpResponse['headers'] = {};
 
-	/** Chunks are copied in here: a chunk of one byte kept by itself would hold on to all that was read with it. */
-	private body = Buffer.allocUnsafe(FIRST_SIZE);
-
-	private size = 0;
+	private readonly body = new BodyBuffer();
 
 	/** How many bytes the connection may have read in all before this response is too large. */
 	private readonly lastByte: number;
@@ -85,22 +61,14 @@ class AnswerCollector implements Dispatcher.DispatchHandler, Abortable {
 	}
 
 	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer) {
-		const size = this.size + chunk.length;
-		if (size > MAX_BODY_SIZE) return this.stop('tooLarge');
-		if (size > this.body.length) {
-			const larger = Buffer.allocUnsafe(Math.min(MAX_BODY_SIZE, Math.max(size, 2 * this.body.length)));
-			this.body.copy(larger, 0, 0, this.size);
-			this.body = larger;
-		}
-		chunk.copy(this.body, this.size);
-		this.size = size;
+		if (!this.body.add(chunk)) this.stop('tooLarge');
 	}
 
 	onResponseEnd() {
 		this.release();
 		const { status, headers } = this;
 		const encoding = String(headers['content-encoding'] ?? '');
-		const text = decode(this.body.subarray(0, this.size), encoding, MAX_BODY_SIZE);
+		const text = decode(this.body.bytes, encoding, MAX_BODY_SIZE);
 		if (typeof text === 'string') return this.resolve({ status, headers, text });
 		this.resolve(
 			text.then(

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 
-import { Connection } from '../../../../../nodes/DataArtsInsight/transport/network/connection';
-import { ExchangeError } from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
-import { exchange } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+import { Connection } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/connection';
+import { ExchangeError } from '../../../../../../nodes/DataArtsInsight/transport/network/failure';
+import { exchange } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/exchange';
 
 let server: Server;
 let socket: Socket;

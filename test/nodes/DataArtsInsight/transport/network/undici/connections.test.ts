@@ -4,11 +4,14 @@ import { createServer as createTlsServer } from 'node:tls';
 
 import type { NodeEgressFilter } from 'n8n-workflow';
 
-import type { Connection } from '../../../../../nodes/DataArtsInsight/transport/network/connection';
-import { UnusableProxy } from '../../../../../nodes/DataArtsInsight/transport/network/proxy';
-import { findRoute, type Route } from '../../../../../nodes/DataArtsInsight/transport/network/route';
-import { setProxies } from '../../../../support/network/httpProxy';
-import { loopbackCertificate } from '../../../../support/cloud';
+import type { Connection } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/connection';
+import { UnusableProxy } from '../../../../../../nodes/DataArtsInsight/transport/network/failure';
+import {
+	type ConnectionRoute,
+	findConnections,
+} from '../../../../../../nodes/DataArtsInsight/transport/network/undici/connections';
+import { setProxies } from '../../../../../support/network/httpProxy';
+import { loopbackCertificate } from '../../../../../support/cloud';
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -41,7 +44,7 @@ const refusingProxy = async () =>
 	await start(createServer((socket) => socket.once('data', () => socket.write('HTTP/1.1 403 No\r\n\r\n'))));
 
 const itself = async (connection: Connection) => await Promise.resolve(connection);
-const lendOn = async (route: Route) => await route.withConnection(itself);
+const lendOn = async (route: ConnectionRoute) => await route.withConnection(itself);
 const failureOf = async (promise: Promise<unknown>) =>
 	await promise.then(
 		() => undefined,
@@ -75,26 +78,26 @@ describe('the connections of a route', () => {
 	it('are shared by all runs that take it', async () => {
 		const { port } = await start();
 		const origin = `http://127.0.0.1:${port}`;
-		const first = await lendOn(findRoute(origin, false));
-		expect(await lendOn(findRoute(origin, false))).toBe(first);
+		const first = await lendOn(findConnections(origin, false));
+		expect(await lendOn(findConnections(origin, false))).toBe(first);
 		const { egress } = policy();
-		const policed = await lendOn(findRoute(origin, false, egress));
-		expect(await lendOn(findRoute(origin, false, egress))).toBe(policed);
+		const policed = await lendOn(findConnections(origin, false, egress));
+		expect(await lendOn(findConnections(origin, false, egress))).toBe(policed);
 		expect(policed).not.toBe(first);
-		expect(await lendOn(findRoute(origin, false, policy().egress))).not.toBe(policed);
+		expect(await lendOn(findConnections(origin, false, policy().egress))).not.toBe(policed);
 	});
 
 	it('to one service do not serve another', async () => {
 		const [one, other] = [await start(), await start()];
-		for (const { port } of [one, other]) await lendOn(findRoute(`http://127.0.0.1:${port}`, false));
+		for (const { port } of [one, other]) await lendOn(findConnections(`http://127.0.0.1:${port}`, false));
 		expect([one.connections, other.connections]).toEqual([1, 1]);
 	});
 
 	it('whose certificate was not checked do not serve who wants it checked', async () => {
 		const { port } = await start(createTlsServer(loopbackCertificate));
 		const origin = `https://127.0.0.1:${port}`;
-		await lendOn(findRoute(origin, true));
-		expect(await failureOf(lendOn(findRoute(origin, false)))).toMatchObject({
+		await lendOn(findConnections(origin, true));
+		expect(await failureOf(lendOn(findConnections(origin, false)))).toMatchObject({
 			sent: false,
 			cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
 		});
@@ -104,7 +107,7 @@ describe('the connections of a route', () => {
 		const proxies = [await refusingProxy(), await refusingProxy()];
 		for (const { port } of proxies) {
 			setProxies({ HTTPS_PROXY: `http://127.0.0.1:${port}` });
-			const error = await failureOf(lendOn(findRoute('https://example.com', false)));
+			const error = await failureOf(lendOn(findConnections('https://example.com', false)));
 			expect(error).toMatchObject({ sent: false, cause: { code: 'PROXY_REFUSED' } });
 		}
 		expect(proxies.map(({ connections }) => connections)).toEqual([1, 1]);
@@ -114,19 +117,19 @@ describe('the connections of a route', () => {
 describe('the proxy', () => {
 	it('and the host are told without the login', () => {
 		setProxies({ HTTPS_PROXY: 'http://user:secret@proxy.example:3128' });
-		const route = findRoute('https://example.com:8443', false);
+		const route = findConnections('https://example.com:8443', false);
 		expect(route).toMatchObject({ host: 'example.com:8443', proxyHost: 'proxy.example:3128' });
 		expect(JSON.stringify(route)).not.toContain('secret');
 	});
 
 	it('is none where the environment exempts the host', () => {
 		setProxies({ HTTPS_PROXY: 'http://proxy.example', NO_PROXY: 'example.com' });
-		expect(findRoute('https://example.com', false).proxyHost).toBeUndefined();
+		expect(findConnections('https://example.com', false).proxyHost).toBeUndefined();
 	});
 
 	it('that cannot be used is said at once', () => {
 		setProxies({ HTTPS_PROXY: 'ftp://proxy.example' });
-		expect(() => findRoute('https://example.com', false)).toThrow(UnusableProxy);
+		expect(() => findConnections('https://example.com', false)).toThrow(UnusableProxy);
 	});
 });
 
@@ -135,7 +138,7 @@ describe('the egress policy', () => {
 		const service = await start();
 		const origin = `http://127.0.0.1:${service.port}`;
 		const { asked, egress } = policy();
-		const route = findRoute(origin, false, egress);
+		const route = findConnections(origin, false, egress);
 		expect(asked).toEqual([]);
 		await Promise.all([route.withConnection(itself), route.withConnection(itself)]);
 		await route.withConnection(itself);
@@ -146,7 +149,7 @@ describe('the egress policy', () => {
 		const { port } = await refusingProxy();
 		setProxies({ HTTPS_PROXY: `http://127.0.0.1:${port}` });
 		const { asked, egress } = policy();
-		const error = await failureOf(lendOn(findRoute('https://example.com', false, egress)));
+		const error = await failureOf(lendOn(findConnections('https://example.com', false, egress)));
 		expect(error).toMatchObject({ cause: { code: 'PROXY_REFUSED' } });
 		expect(asked).toEqual(['https://example.com', '127.0.0.1']);
 	});
@@ -161,7 +164,7 @@ describe('the egress policy', () => {
 			setProxies({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` });
 			const { egress } = policy(change);
 			const asked = jest.spyOn(egress, 'validateUrl');
-			const route = findRoute('https://example.com', false, egress);
+			const route = findConnections('https://example.com', false, egress);
 			for (const times of [1, 2]) {
 				const error = await failureOf(route.withConnection(itself));
 				expect(error).toMatchObject({ sent: false, cause: { code: 'EGRESS_BLOCKED' } });
@@ -173,7 +176,7 @@ describe('the egress policy', () => {
 
 	it('that does not answer is not waited for once the execution is stopped', async () => {
 		const { egress } = policy({ validateUrl: async () => await new Promise<never>(() => undefined) });
-		const route = findRoute('http://127.0.0.1:1', false, egress);
+		const route = findConnections('http://127.0.0.1:1', false, egress);
 		const stop = new AbortController();
 		const waiting = failureOf(route.withConnection(itself, stop.signal));
 		stop.abort();
@@ -188,7 +191,7 @@ describe('the egress policy', () => {
 		const { egress } = policy({
 			createSecureLookup: () => (_hostname, _options, callback) => callback(error, []),
 		});
-		expect(await failureOf(lendOn(findRoute('http://service.example', false, egress)))).toMatchObject({
+		expect(await failureOf(lendOn(findConnections('http://service.example', false, egress)))).toMatchObject({
 			sent: false,
 			cause: { code: expected },
 		});
@@ -196,14 +199,16 @@ describe('the egress policy', () => {
 
 	it("resolves the service's name while connecting", async () => {
 		const { port } = await start();
-		const connection = await lendOn(findRoute(`http://service.example:${port}`, false, policy().egress));
+		const connection = await lendOn(
+			findConnections(`http://service.example:${port}`, false, policy().egress),
+		);
 		expect(connection.open).toBe(true);
 	});
 });
 
 it('a route that is no longer waited for makes no connection', async () => {
 	const service = await start();
-	const route = findRoute(`http://127.0.0.1:${service.port}`, false);
+	const route = findConnections(`http://127.0.0.1:${service.port}`, false);
 	expect(await failureOf(route.withConnection(itself, AbortSignal.abort()))).toMatchObject({
 		stopped: 'cancelled',
 	});

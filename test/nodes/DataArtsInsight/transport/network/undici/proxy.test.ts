@@ -1,5 +1,6 @@
-import { proxyFor, UnusableProxy } from '../../../../../nodes/DataArtsInsight/transport/network/proxy';
-import { setProxies } from '../../../../support/network/httpProxy';
+import { UnusableProxy } from '../../../../../../nodes/DataArtsInsight/transport/network/failure';
+import { proxyFor } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/proxy';
+import { setProxies } from '../../../../../support/network/httpProxy';
 
 beforeEach(() => setProxies());
 afterEach(() => setProxies());

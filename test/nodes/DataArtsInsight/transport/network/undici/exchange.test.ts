@@ -8,13 +8,11 @@ import type { Dispatcher } from 'undici';
 import {
 	Connection,
 	MAX_HEADERS_SIZE,
-} from '../../../../../nodes/DataArtsInsight/transport/network/connection';
-import {
-	deadlineAfter,
-	abortedBy,
-	ExchangeError,
-} from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
-import { exchange, MAX_BODY_SIZE } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
+} from '../../../../../../nodes/DataArtsInsight/transport/network/undici/connection';
+import { deadlineAfter, abortedBy } from '../../../../../../nodes/DataArtsInsight/transport/network/deadline';
+import { ExchangeError } from '../../../../../../nodes/DataArtsInsight/transport/network/failure';
+import { MAX_BODY_SIZE } from '../../../../../../nodes/DataArtsInsight/transport/network/network';
+import { exchange } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/exchange';
 
 const REQUEST = { method: 'POST', path: '/x', headers: {}, body: '{}' } as const;
 
@@ -254,30 +252,6 @@ describe('the buffer for a response', () => {
 		if (!(result instanceof Error)) expect(result.text === String(Buffer.concat(parts))).toBe(true);
 		return { requested, aborted, result };
 	}
-
-	it.each([
-		[[0], [2_048]],
-		[[2_048], [2_048]],
-		[[2_000, 48], [2_048]],
-		[
-			[2_048, 1],
-			[2_048, 4_096],
-		],
-		[
-			[2_500, 1_500, 97],
-			[2_048, 4_096, 8_192],
-		],
-		[[10_000], [2_048, 10_000]],
-		[
-			[600_000, 1],
-			[2_048, 600_000, MAX_BODY_SIZE],
-		],
-		[[MAX_BODY_SIZE], [2_048, MAX_BODY_SIZE]],
-	])('for parts of %j bytes grows as %j', async (sizes, buffers) => {
-		const { requested, aborted } = await collect(sizes);
-		expect(requested).toEqual(buffers);
-		expect(aborted).toEqual([]);
-	});
 
 	it('is not made for a response that is too large', async () => {
 		const { requested, aborted, result } = await collect([MAX_BODY_SIZE, 1]);

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 
-import type { Connection } from '../../../../../nodes/DataArtsInsight/transport/network/connection';
-import { ExchangeError } from '../../../../../nodes/DataArtsInsight/transport/network/deadline';
-import { exchange } from '../../../../../nodes/DataArtsInsight/transport/network/exchange';
-import { Pool } from '../../../../../nodes/DataArtsInsight/transport/network/pool';
+import type { Connection } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/connection';
+import { ExchangeError } from '../../../../../../nodes/DataArtsInsight/transport/network/failure';
+import { exchange } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/exchange';
+import { Pool } from '../../../../../../nodes/DataArtsInsight/transport/network/undici/pool';
 
 let server: Server;
 /** The server's ends of the connections, in the order in which they were made. */
