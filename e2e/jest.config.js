@@ -6,5 +6,10 @@ module.exports = {
 	// n8n takes half a minute to start on a small machine.
 	testTimeout: 180_000,
 	// The thousands of packages of n8n are none of jest's business.
-	modulePathIgnorePatterns: ['<rootDir>/node_modules', '<rootDir>/older/', '<rootDir>/.cache'],
+	modulePathIgnorePatterns: [
+		'<rootDir>/node_modules',
+		'<rootDir>/older/',
+		'<rootDir>/registry/',
+		'<rootDir>/.cache',
+	],
 };

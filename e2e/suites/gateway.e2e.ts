@@ -9,7 +9,7 @@ import {
 	type Simulator,
 	startSimulator,
 } from '../../test/support/cloud';
-import { cache, tarball } from '../support/folders';
+import { cache, pooledTarball } from '../support/folders';
 import { type ExportedWorkflow, N8n, nodeOutput } from '../support/n8n';
 import { note } from '../support/notes';
 import { installAsN8nDoes } from '../support/packageInstall';
@@ -19,7 +19,8 @@ import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 /*
  * In front of the simulated cloud stands a gateway, Debian's nginx, that closes keep-alive connections. No item may fail
- * because of that, and no request may be sent twice.
+ * because of that, and no request may be sent twice. This concerns the build with a pool of connections: the other opens a
+ * connection for each request.
  */
 
 /** nginx's `keepalive_requests`: after so many it closes the connection. */
@@ -36,7 +37,7 @@ beforeAll(async () => {
 	simulator = await startSimulator({ latency: 5 });
 	nginx = await startNginx(simulator.url);
 	n8n = new N8n('gateway', { NODE_EXTRA_CA_CERTS: authorities });
-	await installAsN8nDoes(n8n.nodesFolder, tarball);
+	await installAsN8nDoes(n8n.nodesFolder, pooledTarball);
 	await n8n.start();
 	const url = `https://127.0.0.1:${nginx.port}`;
 	await n8n.createCredential({ ...simulator.passwordCredentials, baseUrl: url, iamUrl: url, vpcepUrl: url });

@@ -1,7 +1,7 @@
 import type { INode } from 'n8n-workflow';
 
 import { endpointServices, faultServerName, type Simulator, startSimulator } from '../../test/support/cloud';
-import { older, tarball } from '../support/folders';
+import { older, pooledTarball, tarball } from '../support/folders';
 import { N8n, nodeOutput, type StoredCredential } from '../support/n8n';
 import { note } from '../support/notes';
 import { installAsN8nDoes } from '../support/packageInstall';
@@ -17,13 +17,6 @@ let credential: StoredCredential;
 
 beforeAll(async () => {
 	simulator = await startSimulator();
-	await installAsN8nDoes(n8n.nodesFolder, tarball);
-	await n8n.start();
-	const { versionCli, nodeJsVersion } = await n8n.rest<{ versionCli: string; nodeJsVersion: string }>(
-		'GET',
-		'/settings',
-	);
-	note('Older n8n', `${versionCli} on Node.js ${nodeJsVersion}`);
 });
 
 afterAll(async () => {
@@ -31,60 +24,78 @@ afterAll(async () => {
 	await simulator.close();
 });
 
-beforeEach(() => simulator.reset());
-
-it('n8n 1.x offers the node and its credential', async () => {
-	expect((await n8n.types('nodes')).map(({ name }) => name)).toContain(NODE);
-	expect((await n8n.types('credentials')).map(({ name }) => name)).toContain('dataArtsInsightApi');
-});
-
-it('n8n 1.x runs the credential test', async () => {
-	credential = await n8n.createCredential(simulator.passwordCredentials);
-	expect(await n8n.testCredential(credential, simulator.passwordCredentials)).toMatchObject({ status: 'OK' });
-	const wrong = { ...simulator.passwordCredentials, password: 'wrong' };
-	expect(await n8n.testCredential(credential, wrong)).toMatchObject({ status: 'Error' });
-});
-
-it('n8n 1.x runs the node', async () => {
-	const execution = await run(insightNode());
-	expect(execution.status).toBe('success');
-	expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
-		[{ json: { vpc_ep_client_status: 'accepted' }, pairedItem: { item: 0 } }],
-	]);
-	expect(verifyBodies(simulator)).toEqual([
-		{ ds_type: 'DWS', vpc_ep_server_name: endpointServices.salesWarehouse.name },
-	]);
-});
-
-it('n8n 1.x: Wait for Acceptance polls, and a hint says what to do', async () => {
-	const execution = await run(
-		insightNode({
-			vpcEpServerName: endpointServices.financeLedger.name,
-			options: { waitForAcceptance: true, pollInterval: 1, maxWait: 2 },
-		}),
-	);
-	expect(execution.status).toBe('success');
-	expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
-		[{ json: { vpc_ep_client_status: 'pendingAcceptance' } }],
-	]);
-	expect(verifyBodies(simulator)).toHaveLength(3);
-	const [nodeRun] = execution.data.resultData.runData['DataArts Insight'] ?? [];
-	expect(nodeRun?.hints).toMatchObject([
-		{ message: expect.stringMatching(/^Status: pendingAcceptance after 2 seconds\./) as string },
-	]);
-});
-
-// n8n 1.x moves `{ error }` and `{ error, message }` to the error output, but not `{ error, details }`.
-it('n8n 1.x: On Error with an error output leaves a failed item on the success output, unlike n8n 2', async () => {
-	const execution = await run({
-		...insightNode({ vpcEpServerName: faultServerName('insight-24010043') }),
-		onError: 'continueErrorOutput',
+describe.each([
+	{ build: 'for n8n to verify', file: tarball },
+	{ build: 'with a pool of connections', file: pooledTarball },
+])('n8n 1.x, build $build', ({ file }) => {
+	beforeAll(async () => {
+		await n8n.stop();
+		await installAsN8nDoes(n8n.nodesFolder, file);
+		await n8n.start();
+		const { versionCli, nodeJsVersion } = await n8n.rest<{ versionCli: string; nodeJsVersion: string }>(
+			'GET',
+			'/settings',
+		);
+		note('Older n8n', `${versionCli} on Node.js ${nodeJsVersion}`);
 	});
-	expect(execution.status).toBe('success');
-	expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
-		[{ json: { details: { code: 'DataArtsInsight.24010043' } } }],
-		[],
-	]);
+
+	beforeEach(() => simulator.reset());
+
+	it('offers the node and its credential', async () => {
+		expect((await n8n.types('nodes')).map(({ name }) => name)).toContain(NODE);
+		expect((await n8n.types('credentials')).map(({ name }) => name)).toContain('dataArtsInsightApi');
+	});
+
+	it('runs the credential test', async () => {
+		credential = await n8n.createCredential(simulator.passwordCredentials);
+		expect(await n8n.testCredential(credential, simulator.passwordCredentials)).toMatchObject({
+			status: 'OK',
+		});
+		const wrong = { ...simulator.passwordCredentials, password: 'wrong' };
+		expect(await n8n.testCredential(credential, wrong)).toMatchObject({ status: 'Error' });
+	});
+
+	it('runs the node', async () => {
+		const execution = await run(insightNode());
+		expect(execution.status).toBe('success');
+		expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
+			[{ json: { vpc_ep_client_status: 'accepted' }, pairedItem: { item: 0 } }],
+		]);
+		expect(verifyBodies(simulator)).toEqual([
+			{ ds_type: 'DWS', vpc_ep_server_name: endpointServices.salesWarehouse.name },
+		]);
+	});
+
+	it('Wait for Acceptance polls, and a hint says what to do', async () => {
+		const execution = await run(
+			insightNode({
+				vpcEpServerName: endpointServices.financeLedger.name,
+				options: { waitForAcceptance: true, pollInterval: 1, maxWait: 2 },
+			}),
+		);
+		expect(execution.status).toBe('success');
+		expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
+			[{ json: { vpc_ep_client_status: 'pendingAcceptance' } }],
+		]);
+		expect(verifyBodies(simulator)).toHaveLength(3);
+		const [nodeRun] = execution.data.resultData.runData['DataArts Insight'] ?? [];
+		expect(nodeRun?.hints).toMatchObject([
+			{ message: expect.stringMatching(/^Status: pendingAcceptance after 2 seconds\./) as string },
+		]);
+	});
+
+	// n8n 1.x moves `{ error }` and `{ error, message }` to the error output, but not `{ error, details }`.
+	it('On Error with an error output leaves a failed item on the success output, unlike n8n 2', async () => {
+		const execution = await run({
+			...insightNode({ vpcEpServerName: faultServerName('insight-24010043') }),
+			onError: 'continueErrorOutput',
+		});
+		expect(execution.status).toBe('success');
+		expect(nodeOutput(execution, 'DataArts Insight')).toMatchObject([
+			[{ json: { details: { code: 'DataArtsInsight.24010043' } } }],
+			[],
+		]);
+	});
 });
 
 async function run(node: INode) {

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 
 import type { INode } from 'n8n-workflow';
 
+import { verifiable } from '../../publishing/project';
 import { type Simulator, startSimulator } from '../../test/support/cloud';
-import { tarball } from '../support/folders';
 import { type Execution, N8n } from '../support/n8n';
 import { note } from '../support/notes';
-import { installAsN8nDoes } from '../support/packageInstall';
+import { PACKAGE_NAME } from '../support/packageInstall';
+import { type Registry, startRegistry } from '../support/registry';
 import { DATABASE_OWNER, type Server, startPostgres, startRedis } from '../support/servers';
 import { until } from '../support/until';
 import { chain, insightNode } from '../support/workflows';
@@ -51,11 +52,14 @@ beforeAll(async () => {
 	cleanUps.push(() => redis.stop());
 	const postgres = await startPostgres();
 	cleanUps.push(() => postgres.stop());
-	const env = environment(redis, postgres);
-	main = await n8nWithPackage('main', env);
-	survivor = await n8nWithPackage('survivor', env);
-	victim = await n8nWithPackage('victim', env);
-	// The main process migrates the database, so it starts first.
+	const registry = await startRegistry();
+	cleanUps.push(() => registry.stop());
+	await registry.publish(verifiable.file, 'latest');
+	const env = environment(redis, postgres, registry);
+	main = n8nNamed('main', env);
+	survivor = n8nNamed('survivor', env);
+	victim = n8nNamed('victim', env);
+	// The main process migrates the database and installs the listed package, so it starts first.
 	await main.start();
 	await Promise.all([survivor.startWorker(5), victim.startWorker(5)]);
 
@@ -123,14 +127,14 @@ it('queue mode: each execution sends one request, and another only where n8n run
 	);
 });
 
-async function n8nWithPackage(name: string, env: Record<string, string>): Promise<N8n> {
+function n8nNamed(name: string, env: Record<string, string>): N8n {
 	const n8n = new N8n(`queue ${name}`, env);
 	cleanUps.push(() => n8n.dispose());
-	await installAsN8nDoes(n8n.nodesFolder, tarball);
 	return n8n;
 }
 
-function environment(redis: Server, postgres: Server): Record<string, string> {
+/** Each process has a folder of its own, as each container has. */
+function environment(redis: Server, postgres: Server, registry: Registry): Record<string, string> {
 	return {
 		EXECUTIONS_MODE: 'queue',
 		N8N_ENCRYPTION_KEY: randomUUID(),
@@ -141,6 +145,11 @@ function environment(redis: Server, postgres: Server): Record<string, string> {
 		DB_POSTGRESDB_PORT: String(postgres.port),
 		DB_POSTGRESDB_DATABASE: 'postgres',
 		DB_POSTGRESDB_USER: DATABASE_OWNER,
+		...registry.env,
+		N8N_COMMUNITY_PACKAGES_MANAGED_BY_ENV: 'true',
+		N8N_COMMUNITY_PACKAGES: JSON.stringify([{ name: PACKAGE_NAME, version: verifiable.version }]),
+		// The main process installs the list; a worker that starts later installs what it misses only with this.
+		N8N_REINSTALL_MISSING_PACKAGES: 'true',
 		// n8n notices a lost worker after 15 seconds instead of 90.
 		QUEUE_WORKER_LOCK_DURATION: '10000',
 		QUEUE_WORKER_LOCK_RENEW_TIME: '2000',

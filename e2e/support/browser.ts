@@ -49,7 +49,7 @@ export async function startBrowser(): Promise<Browser> {
 /** Opens n8n's editor in a new window, and logs in as its owner. */
 export async function openEditor(browser: Browser, n8n: N8n): Promise<Page> {
 	const page = await browser.newPage({ baseURL: n8n.url, viewport: WINDOW });
-	page.setDefaultTimeout(15_000);
+	page.setDefaultTimeout(30_000);
 	await page.goto('/signin');
 	await page.locator('input[name="emailOrLdapLoginId"]').fill(n8n.owner.email);
 	await page.locator('input[name="password"]').fill(n8n.owner.password);

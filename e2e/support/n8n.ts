@@ -176,7 +176,8 @@ export class N8n extends N8nProcess {
 	async finished(executionId: string, timeout = 60_000): Promise<Execution> {
 		const ended = async () => {
 			const execution = await this.execution(executionId);
-			return UNFINISHED.includes(execution.status) ? undefined : execution;
+			// n8n 1.x stores the status a moment before the data.
+			return UNFINISHED.includes(execution.status) || !execution.data ? undefined : execution;
 		};
 		return await until(`execution ${executionId} ends`, ended, timeout, 200);
 	}

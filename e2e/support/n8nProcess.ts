@@ -42,6 +42,11 @@ export class N8nProcess {
 		closeSync(openSync(this.logFile, 'w'));
 	}
 
+	/** The ID of n8n's main process, while n8n runs. */
+	get pid(): number | undefined {
+		return this.process?.pid;
+	}
+
 	/**
 	 * Starts n8n and waits until it serves its editor.
 	 *

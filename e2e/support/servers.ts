@@ -13,7 +13,7 @@ import { logs } from './folders';
 import { freePort } from './freePort';
 import { postgresFolders, requireProgram, serverFolders } from './programs';
 
-/** A server from a package of Debian, with its own data, on a free port of 127.0.0.1. */
+/** A server with its own data, on a free port of 127.0.0.1. Those of this file are from packages of Debian. */
 export interface Server {
 	port: number;
 	/** Stops the server and removes its data. */
@@ -156,7 +156,8 @@ async function handOver(folder: string, name: string): Promise<User> {
 	return { uid, gid };
 }
 
-function launch(name: string, command: string, args: string[], user: User = {}): ChildProcess {
+/** Starts the program of a server, with a log file of this name. */
+export function launch(name: string, command: string, args: string[], user: User = {}): ChildProcess {
 	mkdirSync(logs, { recursive: true });
 	const log = openSync(join(logs, `${name}.log`), 'w');
 	const child = spawn(command, args, { cwd: tmpdir(), stdio: ['ignore', log, log], ...user });
@@ -164,8 +165,13 @@ function launch(name: string, command: string, args: string[], user: User = {}):
 	return child;
 }
 
-/** Waits until the server answers. @throws Error after 30 seconds */
-async function ready(
+/**
+ * Waits until the server answers.
+ *
+ * @param folder the server's data
+ * @throws Error after 30 seconds
+ */
+export async function ready(
 	name: string,
 	child: ChildProcess,
 	folder: string,
@@ -194,7 +200,8 @@ async function runs([command = '', ...args]: string[]): Promise<boolean> {
 	);
 }
 
-async function accepts(port: number): Promise<boolean> {
+/** Whether somebody listens on this port of 127.0.0.1. */
+export async function accepts(port: number): Promise<boolean> {
 	const socket = connect(port, '127.0.0.1');
 	return await once(socket, 'connect')
 		.then(

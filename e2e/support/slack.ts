@@ -1,9 +1,8 @@
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
 
 import fastify from 'fastify';
+
+import { startHostProxy } from './hostProxy';
 
 /**
  * A self-signed key and certificate for slack.com, valid until 2124. Only the n8n of a test trusts the certificate, so
@@ -54,31 +53,17 @@ export async function startSlack(): Promise<Slack> {
 		messages.push(body);
 		return { ok: true, channel: body.channel, ts: '1714962072.863000', message: { text: body.text } };
 	});
-	await app.ready();
-
-	const hosts: string[] = [];
-	const proxy = createServer().on('connect', ({ url = '' }, socket: Duplex) => {
-		hosts.push(url);
-		if (url !== 'slack.com:443') return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-		socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-		app.server.emit('connection', socket);
-	});
-	proxy.listen(0, '127.0.0.1');
-	await once(proxy, 'listening');
+	await app.listen({ host: '127.0.0.1', port: 0 });
+	const { port } = app.server.address() as AddressInfo;
+	const proxy = await startHostProxy((host) => host === 'slack.com:443', port);
 	return {
-		proxyUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+		proxyUrl: proxy.url,
 		accessToken,
 		messages,
-		hosts,
+		hosts: proxy.hosts,
 		close: async () => {
-			await closeServer(proxy);
+			await proxy.close();
 			await app.close();
 		},
 	};
-}
-
-async function closeServer(server: Server) {
-	server.close();
-	server.closeAllConnections();
-	await once(server, 'close');
 }
