@@ -40,7 +40,7 @@ export function drawChart(results: CellResult[], growth: GrowthResult): string {
 			y: { type: 'log', name: 'ms an item' },
 		})),
 		{
-			title: 'This node with more items, 10 at once, 20 ms',
+			title: 'The pooled build with more items, 10 at once, 20 ms',
 			grid: { ...bottom, left: 60, width: 400 },
 			x: { name: 'items', data: sizes },
 			y: { type: 'value', name: 'ms an item' },
@@ -67,11 +67,11 @@ export function drawChart(results: CellResult[], growth: GrowthResult): string {
 		})),
 	);
 	const growing = [
-		growth.samples.map(({ node }) => timePerItem(node)),
+		growth.samples.map(({ pooled }) => timePerItem(pooled)),
 		memoryOverN8n(growth).map(({ median }) => median),
 	].map((values, index) => ({
 		type: 'line',
-		name: 'this node',
+		name: 'pooled build',
 		xAxisIndex: serviceTimes.length + index,
 		yAxisIndex: serviceTimes.length + index,
 		itemStyle: { color: COLORS[0] },

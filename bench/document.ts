@@ -13,7 +13,8 @@ const PARTS = ["On n8n's engine", 'One item in a fresh process', 'In a real n8n'
 const HEAD = `# Results
 
 Each part is written by the command that it names. [README.md](README.md) tells what is measured, how, and what stands in
-the way of targets that were missed. Ratios are medians of the rounds' own ratios, with the lowest and the highest of them.
+the way of targets that were missed. The targets are those of the pooled build. Ratios are medians of the rounds' own ratios,
+with the lowest and the highest of them.
 `;
 
 /** Replaces one part of RESULTS.md. @param body what comes below its heading */

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { type EngineTypes, loadPackage, runWorkflow } from '../test/support/engine';
 import { hexId, newEndpoint } from '../test/support/cloud/cloud';
@@ -11,13 +11,13 @@ import {
 	NodeHelpers,
 } from 'n8n-workflow';
 
-import { HelperNode } from './HelperNode';
+import { buildOf, folderOf } from './builds';
 import { credential, type Input, type Run } from './task';
 import { type NodeContender, workflowOf } from './workflow';
 
 /** Loads what the contender needs and gives the function that runs a workflow of it on n8n's engine. */
 export async function prepareWorkflow(contender: NodeContender): Promise<Run> {
-	const types = await loadPackage(resolve(__dirname, '..'));
+	const types = await loadPackage(folderOf(buildOf(contender)));
 	extend(types, contender);
 	return runner(contender, types);
 }
@@ -37,7 +37,6 @@ export function runner(contender: NodeContender, types: EngineTypes): Run {
 }
 
 function extend({ nodes }: EngineTypes, contender: NodeContender) {
-	if (contender === 'helper') nodes['bench.helper'] = new HelperNode();
 	if (contender === 'makeUp') nodes['bench.makeUp'] = makeUp;
 	if (contender === 'httpRequest') {
 		// Only this node: loading all of n8n's takes a minute. It is not in the main install, hence no import.

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 
+import type { Build } from './builds';
 import { answerQuestions } from './child';
 import type * as Engine from './engine';
 import type * as Limit from './limit';
@@ -9,7 +10,7 @@ import { check, type Cost, makeInput, type Run, type Task } from './task';
 const require = createRequire(__filename);
 
 /** Those whose first run is measured. */
-export type FreshContender = 'node' | 'httpRequest' | 'undici';
+export type FreshContender = Build | 'httpRequest' | 'undici';
 
 /** What the first run cost. */
 export type FreshCost = Pick<Cost, 'time' | 'processorTime'>;
@@ -44,7 +45,7 @@ function withoutN8n(): () => Run {
 }
 
 /** n8n's engine, loaded and after its own first run. */
-async function onEngine(contender: 'node' | 'httpRequest'): Promise<() => Promise<Run>> {
+async function onEngine(contender: Build | 'httpRequest'): Promise<() => Promise<Run>> {
 	const { prepareWorkflow, runner } = require('./engine') as typeof Engine;
 	const task = { origin: 'https://localhost', items: 1, concurrency: 1, batchInterval: 0 };
 	await runner('passOn', { nodes: {}, credentials: {} })(task, makeInput(1));

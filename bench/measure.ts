@@ -1,6 +1,8 @@
+import { prepare } from '../e2e/run/prepare';
+import { endProcesses, markRun } from '../e2e/run/processes';
 import { Child } from './child';
 import type { FreshContender, FreshCost } from './firstRun';
-import { current, RealN8n } from './n8n';
+import { current, type N8nCost, RealN8n } from './n8n';
 import type { ServerCounts } from './server';
 import type { Cost, Task } from './task';
 import type { Contender } from './worker';
@@ -51,7 +53,7 @@ export interface FreshResult {
 	samples: Record<string, Array<Seen<FreshCost>>>;
 }
 
-export type N8nResult = RoundsResult<{ time: number }>;
+export type N8nResult = RoundsResult<N8nCost>;
 
 export interface GrowthPlan {
 	serviceTime: number;
@@ -62,7 +64,7 @@ export interface GrowthPlan {
 export interface GrowthResult {
 	plan: GrowthPlan;
 	/** By number of items. */
-	samples: Array<Record<'node' | 'passOn' | 'makeUp', Sample[]>>;
+	samples: Array<Record<'pooled' | 'passOn' | 'makeUp', Sample[]>>;
 }
 
 /** The service, in a process of its own: what it costs is not the contenders' time. */
@@ -162,22 +164,32 @@ export async function measureFresh(server: Server, plan: FreshPlan): Promise<Fre
 	return { plan, samples };
 }
 
-/** Measures in a real n8n. Bare undici runs beside it, on the same Node.js. */
+/**
+ * Measures in a real n8n, which is installed if it is not there yet. Each contender has an n8n of its own, and bare undici
+ * a process beside them, on the same Node.js.
+ */
 export async function measureN8n(server: Server, cell: Cell): Promise<N8nResult> {
-	const n8n = await RealN8n.start(server);
+	await prepare();
+	markRun();
+	const started: Array<{ close(): Promise<void> }> = [];
+	const start = async (contender: Contender): Promise<Runner<N8nCost>> => {
+		if (contender === 'undici') {
+			const undici = new Child('worker.ts', [contender], { execPath: current.node });
+			started.push(undici);
+			await undici.ask('ready');
+			return async (task) => await undici.ask<Cost>(task);
+		}
+		const n8n = await RealN8n.start(contender, server);
+		started.push(n8n);
+		return async (task) => await n8n.run(task);
+	};
 	try {
-		const undici = new Child('worker.ts', ['undici'], { execPath: current.node });
-		await undici.ask('ready');
-		const runners = cell.entrants.map(({ contender }): Runner<{ time: number }> =>
-			contender === 'undici'
-				? async (task) => await undici.ask<Cost>(task)
-				: async (task) => await n8n.run(contender, task),
-		);
-		const result = await measureRounds(server, cell, runners);
-		await undici.close();
-		return result;
+		const runners = [];
+		for (const { contender } of cell.entrants) runners.push(await start(contender));
+		return await measureRounds(server, cell, runners);
 	} finally {
-		await n8n.close();
+		await Promise.all(started.map((one) => one.close()));
+		await endProcesses();
 	}
 }
 
@@ -203,7 +215,7 @@ export async function measureGrowth(server: Server, plan: GrowthPlan): Promise<G
 		};
 		console.log(`Growth: ${items} items`);
 		result.samples.push({
-			node: await measure('node'),
+			pooled: await measure('pooled'),
 			passOn: await measure('passOn'),
 			makeUp: await measure('makeUp'),
 		});

@@ -1,13 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import * as folders from '../e2e/support/folders';
 import { N8n, nodeOutput } from '../e2e/support/n8n';
 import { installAsN8nDoes } from '../e2e/support/packageInstall';
-import { prepare } from '../e2e/run/prepare';
-import { endProcesses, markRun } from '../e2e/run/processes';
+import { buildOf, tarballs } from './builds';
 import type { Server } from './measure';
-import { check, credential, makeInput, type Task } from './task';
+import { check, type Cost, credential, makeInput, type Task } from './task';
 import { type NodeContender, workflowOf } from './workflow';
 
 /** The n8n that is measured: where its package.json is, and the Node.js that it runs on. */
@@ -19,22 +19,24 @@ export const current = {
 /** For how long the service hears nothing before an execution is looked at, in milliseconds. */
 const QUIET = 5_000;
 
-/** A real n8n of its own, which has the package and its credential. */
+/** What an execution in n8n cost. */
+export type N8nCost = Omit<Cost, 'heldMemory'>;
+
+/** The real n8n of one contender, which has a build of the package and its credential. */
 export class RealN8n {
 	private constructor(
+		private readonly contender: NodeContender,
 		private readonly n8n: N8n,
 		private readonly server: Server,
 	) {}
 
-	/** Installs n8n, if it is not there yet, and starts it. @throws Error if it does not start */
-	static async start(server: Server): Promise<RealN8n> {
-		await prepare();
-		markRun();
+	/** Starts n8n, which has to be installed. @throws Error if it does not start */
+	static async start(contender: NodeContender, server: Server): Promise<RealN8n> {
 		const { NODE_EXTRA_CA_CERTS = '' } = process.env;
-		const n8n = new N8n('bench', { NODE_EXTRA_CA_CERTS });
-		const started = new RealN8n(n8n, server);
+		const n8n = new N8n(`bench-${contender}`, { NODE_EXTRA_CA_CERTS });
+		const started = new RealN8n(contender, n8n, server);
 		try {
-			await installAsN8nDoes(n8n.nodesFolder, folders.tarball);
+			await installAsN8nDoes(n8n.nodesFolder, tarballs[buildOf(contender)]);
 			await n8n.start();
 			await n8n.createCredential(credential(server.origin));
 			return started;
@@ -47,10 +49,11 @@ export class RealN8n {
 	/**
 	 * Executes a workflow of the contender.
 	 *
-	 * @returns the milliseconds that n8n itself took down for the node
+	 * @returns the milliseconds that n8n itself took down for the node, and what n8n's process took for the whole execution
 	 * @throws Error if the execution failed, or an answer is missing
 	 */
-	async run(contender: NodeContender, task: Task): Promise<{ time: number }> {
+	async run(task: Task): Promise<N8nCost> {
+		const { contender } = this;
 		const input = makeInput(task.items);
 		const id = await this.n8n.importWorkflow({
 			name: contender,
@@ -58,6 +61,7 @@ export class RealN8n {
 			settings: { executionOrder: 'v1' },
 			pinData: { Start: input.map((json) => ({ json: { ...json } })) },
 		});
+		const before = this.taken();
 		const { executionId } = await this.n8n.rest<{ executionId: string }>('POST', `/workflows/${id}/run`, {
 			triggerToStartFrom: { name: 'Start' },
 		});
@@ -70,6 +74,7 @@ export class RealN8n {
 			await sleep(50);
 		}
 		const execution = await this.n8n.finished(executionId);
+		const { processorTime, peakMemory } = this.taken();
 		if (execution.status !== 'success')
 			throw new Error(`${contender}: ${JSON.stringify(execution.data.resultData.error)}`);
 		const [items = []] = nodeOutput(execution, 'Contender');
@@ -78,12 +83,29 @@ export class RealN8n {
 			input,
 			items.map(({ json }) => json),
 		);
-		return { time: execution.data.resultData.runData.Contender?.[0]?.executionTime ?? NaN };
+		return {
+			time: execution.data.resultData.runData.Contender?.[0]?.executionTime ?? NaN,
+			processorTime: processorTime - before.processorTime,
+			peakMemory,
+		};
 	}
 
-	/** Ends it and all that it started, and forgets what it stored. */
+	/** What n8n's process took since it began. Reads `/proc`, so Linux only. */
+	private taken(): Pick<Cost, 'processorTime' | 'peakMemory'> {
+		const read = (file: string) => readFileSync(`/proc/${this.n8n.pid}/${file}`, 'utf8');
+		// The second field is a name, which may hold blanks and brackets. The 14th and 15th are in hundredths of a second.
+		const fields = read('stat')
+			.replace(/^.*\) /s, '')
+			.split(' ');
+		const peak = /^VmHWM:\s+(\d+) kB$/m.exec(read('status'))?.[1];
+		return {
+			processorTime: 10 * (Number(fields[11]) + Number(fields[12])),
+			peakMemory: 1024 * Number(peak),
+		};
+	}
+
+	/** Ends it and forgets what it stored. */
 	async close(): Promise<void> {
 		await this.n8n.dispose();
-		await endProcesses();
 	}
 }

@@ -23,9 +23,10 @@ const COLUMNS = [
 	'contender',
 	'ms an item',
 	'items a second',
-	'time against this node',
+	'time against the pooled build',
 	'processor ms an item',
 	'connections',
+	'full TLS handshakes',
 	'most calls under way',
 	'peak memory, MB',
 	'server busy',
@@ -43,9 +44,9 @@ function rows(result: CellResult): string[][] {
 			label,
 			time.toFixed(2),
 			(1000 / time).toFixed(0),
-			label === 'this node' ? '1' : showSpread(compare(samples, label, 'this node')),
+			label === 'pooled build' ? '1' : showSpread(compare(samples, label, 'pooled build')),
 			median(runs.map(processorTimePerItem)).toFixed(2),
-			String(mostConnections(result, label)),
+			...opened(result, label),
 			String(Math.max(...runs.map(({ mostAtOnce }) => mostAtOnce))),
 			peak(all).toFixed(0),
 			serverBusy(runs),
@@ -89,7 +90,7 @@ ${[...new Set(results.map(({ cell }) => cell.serviceTime))].map((time) => sectio
 
 ### Growth
 
-This node at ${growth.plan.concurrency} calls at once and ${growth.plan.serviceTime} ms, each run in a process of its own. _Passing on_ is a
+The pooled build at ${growth.plan.concurrency} calls at once and ${growth.plan.serviceTime} ms, each run in a process of its own. _Passing on_ is a
 node that gives out the items that it got: n8n's own memory for the same items. _Making up_ is a node that makes
 items like the answers without a call. _Peak_ is what the process took at most, garbage included, which
 varies by chance: the median of the runs. _Held_ is what its heap still held at the end.
@@ -116,7 +117,7 @@ ${table(
 /** Writes what one item costs in a fresh process. */
 export async function writeFresh(result: FreshResult, minutes: number): Promise<void> {
 	const { plan, samples } = result;
-	const overUndici = compare(samples, 'this node', 'bare undici');
+	const overUndici = compare(samples, 'pooled build', 'bare undici');
 	const target = "one item in a fresh process at most 1.5 times the bare undici's time";
 	await writePart(
 		'One item in a fresh process',
@@ -142,10 +143,10 @@ function freshRows({ samples }: FreshResult): string[][] {
 /** Writes what was measured in a real n8n. */
 export async function writeN8n(result: N8nResult, minutes: number): Promise<void> {
 	const { cell, batchInterval, samples } = result;
-	const overUndici = compare(samples, 'this node', 'bare undici');
-	const http = compare(samples, 'HTTP Request', 'this node');
+	const overUndici = compare(samples, 'pooled build', 'bare undici');
+	const http = compare(samples, 'HTTP Request', 'pooled build');
 	const { concurrency, items, rounds, serviceTime } = cell;
-	const own = mostConnections(result, 'this node');
+	const own = most('connections', result, 'pooled build');
 	await writePart(
 		'In a real n8n',
 		`${machine('npm run bench -- --n8n', minutes, [
@@ -169,9 +170,12 @@ ${table(
 		'ms an item',
 		'items a second',
 		'time against bare undici',
-		'time against this node',
+		'time against the pooled build',
+		'processor ms an item',
 		'connections',
+		'full TLS handshakes',
 		'most calls under way',
+		'peak memory, MB',
 		'server busy',
 	],
 	Object.entries(samples).map(([label, runs]) => {
@@ -183,9 +187,11 @@ ${table(
 			time.toFixed(2),
 			(1000 / time).toFixed(0),
 			against('bare undici'),
-			against('this node'),
-			String(mostConnections(result, label)),
+			against('pooled build'),
+			median(runs.map(processorTimePerItem)).toFixed(2),
+			...opened(result, label),
 			String(Math.max(...runs.map(({ mostAtOnce }) => mostAtOnce))),
+			peak(runs).toFixed(0),
 			serverBusy(runs),
 		];
 	}),
@@ -207,14 +213,14 @@ ${notes.join('\n')}`;
 }
 
 function growthRows({ plan, samples }: GrowthResult): string[][] {
-	return samples.map(({ node, passOn, makeUp }, index) => [
+	return samples.map(({ pooled, passOn, makeUp }, index) => [
 		(plan.sizes[index]?.items ?? NaN).toLocaleString('en'),
-		String(node.length),
-		timePerItem(node).toFixed(3),
-		median(node.map(processorTimePerItem)).toFixed(3),
-		...[node, passOn, makeUp].map((runs) => typicalPeak(runs).toFixed(0)),
-		(typicalPeak(node) - typicalPeak(passOn)).toFixed(0),
-		...[node, passOn, makeUp].map((runs) => held(runs).toFixed(0)),
+		String(pooled.length),
+		timePerItem(pooled).toFixed(3),
+		median(pooled.map(processorTimePerItem)).toFixed(3),
+		...[pooled, passOn, makeUp].map((runs) => typicalPeak(runs).toFixed(0)),
+		(typicalPeak(pooled) - typicalPeak(passOn)).toFixed(0),
+		...[pooled, passOn, makeUp].map((runs) => held(runs).toFixed(0)),
 	]);
 }
 
@@ -222,14 +228,14 @@ function engineTargets(results: CellResult[], growth: GrowthResult): Target[] {
 	const tenAtOnce = (serviceTime: number) => {
 		const found = results.find(({ cell }) => cell.serviceTime === serviceTime && cell.concurrency === 10);
 		if (!found) throw new Error('A cell of the targets was not measured');
-		return { ...found, own: found.samples['this node'] ?? [] };
+		return { ...found, own: found.samples['pooled build'] ?? [] };
 	};
 	const [fast, slow] = [tenAtOnce(0), tenAtOnce(20)];
-	const overhead = compare(fast.samples, 'this node', 'bare undici');
+	const overhead = compare(fast.samples, 'pooled build', 'bare undici');
 	const processor = median(fast.own.map(processorTimePerItem));
-	const waiting = compare(slow.samples, 'this node', 'bare undici');
-	const connections = mostConnections(slow, 'this node');
-	const times = growth.samples.map(({ node }) => timePerItem(node));
+	const waiting = compare(slow.samples, 'pooled build', 'bare undici');
+	const connections = most('connections', slow, 'pooled build');
+	const times = growth.samples.map(({ pooled }) => timePerItem(pooled));
 	const grown = ((times[3] ?? NaN) / (times[1] ?? NaN) - 1) * 100;
 	const memory = memoryOverN8n(growth)[3] ?? { median: NaN, low: NaN, high: NaN };
 	return [
@@ -262,12 +268,21 @@ function engineTargets(results: CellResult[], growth: GrowthResult): Target[] {
 	];
 }
 
-const processorTimePerItem = ({ processorTime, items }: Sample) => processorTime / items;
+const processorTimePerItem = ({ processorTime, items }: Pick<Sample, 'processorTime' | 'items'>) =>
+	processorTime / items;
 
-/** The most connections that a single run opened, the unmeasured one included. */
-function mostConnections({ samples, cold }: RoundsResult<unknown>, label: string): number {
+/** The most connections and full TLS handshakes that a single run took, the unmeasured one included. */
+function opened(result: RoundsResult<unknown>, label: string): string[] {
+	return [most('connections', result, label), most('fullHandshakes', result, label)].map(String);
+}
+
+function most(
+	count: 'connections' | 'fullHandshakes',
+	{ samples, cold }: RoundsResult<unknown>,
+	label: string,
+): number {
 	const all = [cold[label], ...(samples[label] ?? [])];
-	return Math.max(...all.map((sample) => sample?.connections ?? NaN));
+	return Math.max(...all.map((sample) => sample?.[count] ?? NaN));
 }
 
 /** How much of the time the server computed. */

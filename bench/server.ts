@@ -24,6 +24,8 @@ export type ServerQuestion = 'where' | 'counts' | 'requests' | { serviceTime: nu
 /** What the server saw since it was last asked. */
 export interface ServerCounts {
 	connections: number;
+	/** TLS handshakes that resumed no earlier session: those in which a certificate is sent and checked. */
+	fullHandshakes: number;
 	requests: number;
 	/** The most requests that were under way at the same time. */
 	mostAtOnce: number;
@@ -35,7 +37,8 @@ const endpoint = newEndpoint('DWS', { id: hexId(), name: '' });
 
 let serviceTime = 0;
 let underWay = 0;
-let counts = { connections: 0, requests: 0, mostAtOnce: 0 };
+const none = { connections: 0, fullHandshakes: 0, requests: 0, mostAtOnce: 0 };
+let counts = { ...none };
 let countedSince = process.cpuUsage();
 
 const server = createServer({ ...loopbackCertificate, keepAliveTimeout: 60_000 }, (request, response) => {
@@ -51,6 +54,9 @@ const server = createServer({ ...loopbackCertificate, keepAliveTimeout: 60_000 }
 	});
 });
 server.on('connection', () => counts.connections++);
+server.on('secureConnection', (socket) => {
+	if (!socket.isSessionReused()) counts.fullHandshakes++;
+});
 
 function answer({ method, url, headers }: IncomingMessage, response: ServerResponse, body: string) {
 	underWay--;
@@ -74,7 +80,7 @@ function answer({ method, url, headers }: IncomingMessage, response: ServerRespo
 function takeCounts(): ServerCounts {
 	const { user, system } = process.cpuUsage(countedSince);
 	const taken = { ...counts, serverTime: (user + system) / 1000 };
-	counts = { connections: 0, requests: 0, mostAtOnce: 0 };
+	counts = { ...none };
 	countedSince = process.cpuUsage();
 	return taken;
 }

@@ -15,7 +15,7 @@ export function timePerItem(samples: Timed[]): number {
 }
 
 /** The most memory of any run, in MB. */
-export function peak(samples: Sample[]): number {
+export function peak(samples: Array<Pick<Sample, 'peakMemory'>>): number {
 	return Math.max(...samples.map(({ peakMemory }) => peakMemory)) / 1e6;
 }
 
@@ -28,10 +28,10 @@ export function typicalPeak(samples: Sample[]): number {
 	return median(samples.map(({ peakMemory }) => peakMemory)) / 1e6;
 }
 
-/** How many MB the node's processes took more than those of a node that only passes its items on. */
+/** How many MB the processes of the pooled build took more than those of a node that only passes its items on. */
 export function memoryOverN8n(result: GrowthResult): Spread[] {
-	return result.samples.map(({ node, passOn }) => {
-		const more = node.map(({ peakMemory }) => peakMemory / 1e6 - typicalPeak(passOn));
+	return result.samples.map(({ pooled, passOn }) => {
+		const more = pooled.map(({ peakMemory }) => peakMemory / 1e6 - typicalPeak(passOn));
 		return spread(more);
 	});
 }

@@ -1,33 +1,33 @@
 import { type INode, type IWorkflowBase, NodeConnectionTypes } from 'n8n-workflow';
 
+import type { Build } from './builds';
 import { credential, type Task } from './task';
 
 /** Those that run as a node in a workflow of n8n. */
-export type NodeContender = 'node' | 'helper' | 'httpRequest' | 'passOn' | 'makeUp';
+export type NodeContender = Build | 'httpRequest' | 'passOn' | 'makeUp';
 
 type NodeUnderTest = Pick<INode, 'type' | 'typeVersion' | 'parameters'>;
 
 const SERVICE_NAME = '={{ $json.name }}';
 
+/** The same node in both builds. */
+const thisNode = ({ concurrency }: Task): NodeUnderTest => ({
+	type: 'n8n-nodes-dataarts-insight.dataArtsInsight',
+	typeVersion: 1,
+	parameters: {
+		resource: 'vpcEndpoint',
+		operation: 'verifyAndCreate',
+		dsType: 'DWS',
+		lookupMode: 'name',
+		vpcEpServerName: SERVICE_NAME,
+		options: { maxConcurrency: concurrency },
+	},
+});
+
 /** How each is set up by a person: the name comes from the item, everything else is fixed. */
 const setUp: Record<NodeContender, (task: Task) => NodeUnderTest> = {
-	node: ({ concurrency }) => ({
-		type: 'n8n-nodes-dataarts-insight.dataArtsInsight',
-		typeVersion: 1,
-		parameters: {
-			resource: 'vpcEndpoint',
-			operation: 'verifyAndCreate',
-			dsType: 'DWS',
-			lookupMode: 'name',
-			vpcEpServerName: SERVICE_NAME,
-			options: { maxConcurrency: concurrency },
-		},
-	}),
-	helper: ({ concurrency }) => ({
-		type: 'bench.helper',
-		typeVersion: 1,
-		parameters: { dsType: 'DWS', vpcEpServerName: SERVICE_NAME, maxConcurrency: concurrency },
-	}),
+	pooled: thisNode,
+	verifiable: thisNode,
 	httpRequest: ({ origin, concurrency, batchInterval }) => ({
 		type: 'n8n-nodes-base.httpRequest',
 		typeVersion: 4.5,
