@@ -20,7 +20,7 @@ import { type Report, writeResults } from './results';
  */
 
 /** Suites that only `--all` runs. They take long, and changes of this package rarely concern them. */
-const ONLY_WITH_ALL = ['older', 'queue'];
+const ONLY_WITH_ALL = ['install', 'older', 'queue'];
 
 const report = join(cache, 'report.json');
 
