@@ -7,6 +7,7 @@ import type {
 
 import { InputError, type RequestContext, RequestError } from '../errors/errors';
 import { exchange } from '../network/n8n/exchange';
+import { proxyFor } from '../network/n8n/options';
 import type { HttpRequest, SendLimits } from '../network/network';
 import { interrupted, LOGIN_LIMITS, receive, withLoginRetries } from '../repeat';
 import { assertCallerNotRefused, checkAccessKey } from './authenticators';
@@ -49,7 +50,8 @@ export function authenticateRequest(
 	const credential = readCredential(credentials, serviceAt(credentials, url));
 	assertCallerNotRefused(credential);
 	const { authentication, workspaceId } = credential;
-	const request = { ...options, ...NO_REDIRECTS, ...addressFields(options, url) };
+	const proxy = options.proxy ?? proxyFor(url.origin);
+	const request = { ...options, ...NO_REDIRECTS, ...addressFields(options, url), ...(proxy && { proxy }) };
 	if (authentication.mode === 'accessKey') return sign(request, url, credential, authentication.accessKey);
 
 	const token =

@@ -36,7 +36,7 @@ export function optionsOf(
  *
  * @returns nothing for an address with TLS: the environment's proxy counts, and sees no more than the host
  */
-function proxyFor(origin: string): IHttpRequestOptions['proxy'] {
+export function proxyFor(origin: string): IHttpRequestOptions['proxy'] {
 	const { protocol, hostname, port } = new URL(origin);
 	return protocol === 'http:' ? { protocol, host: hostname, port: Number(port || 80) } : undefined;
 }

@@ -265,6 +265,16 @@ describe('a request that is signed', () => {
 	});
 });
 
+it('a request without TLS, to this machine, goes through no proxy of the environment, which would see the token', async () => {
+	const own = 'http://127.0.0.1:8080';
+	const credential = newCredential('token', { region: 'custom', baseUrl: own });
+	const itself = { protocol: 'http:', host: '127.0.0.1', port: 8080 };
+	expect((await authenticate(credential, { url: `${own}/x` })).proxy).toEqual(itself);
+	const chosen = { host: 'proxy.example.com', port: 3128 };
+	expect((await authenticate(credential, { url: `${own}/x`, proxy: chosen })).proxy).toEqual(chosen);
+	expect(await authenticate(newCredential('token'), {})).not.toHaveProperty('proxy');
+});
+
 describe('what n8n asks for before a request', () => {
 	it('is nothing with a user token: nothing is sent', async () => {
 		expect(await prepare(newCredential('token'))).toMatchObject({ asked: [], kept: {} });
