@@ -46,8 +46,18 @@ export function refuseAsIam(
 	const { answer } =
 		error.validationContext === 'body'
 			? new Refusal('iam-0011', `Request body is invalid. ${reasons}`)
-			: new Refusal('iam-0007', `Request parameter nocatalog is invalid. ${reasons}`);
+			: new Refusal('iam-0007', `Request parameter is invalid. ${reasons}`);
 	return send(reply, answer);
+}
+
+/** The same for the VPC Endpoint service: the API reference, section 7 (page api-vpcep/ErrorCode.html). */
+export function refuseAsVpcEndpoint(
+	error: FastifyError | Refusal | Error,
+	request: unknown,
+	reply: FastifyReply,
+): FastifyReply {
+	if (!('validation' in error)) return refuse(error, request, reply);
+	return send(reply, new Refusal('endpoint-0002', `Parameter error. ${reasonsOf(error)}`).answer);
 }
 
 /** Why a request does not fit the schema, or what else the error says. */

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { callers, insightDomainId, type Caller } from './accounts';
+import { Connections, type Connection, type ConnectionStatus } from './connections';
 import { Refusal } from './faults';
+import { projectId } from './projects';
+import type { VpcEndpointServices } from './vpcEndpointService';
 
-export const projectId = '0f5c2a7be1d84963a7c0d41b86e9f352';
-export const workspaceId = '9b1e6d0c47fa4c2588d3e7a615b0fc94';
-/** A workspace that exists but is not in order. */
-export const abnormalWorkspaceId = '2d74c8f1a03e4b9d9156ee0b7ac82d63';
+export { projectId, workspaceId } from './projects';
 
 /** As long and as odd as those of IAM; the same seed gives the same token. */
 export const makeToken = (seed: string) =>
@@ -15,11 +16,6 @@ export const unknownToken = makeToken('unknown');
 export const expiredToken = makeToken('expired');
 export const otherRegionToken = makeToken('another region');
 export const unauthorizedToken = makeToken('no permission');
-
-/** The account that everything belongs to, its project's region, and the user who acts in it. */
-export const account = { id: 'b6f09d2e81c74a53a4e70c9d5b1f8326', name: 'insight-account' };
-export const projectName = 'cn-north-4';
-export const operator = { id: '71e3b0d94c5f4a268f1dc9e6a20b7d85', name: 'insight-operator' };
 
 /** Data sources as the service spells them: the API reference, section 1 (page VerifyAndCreateVpcEp). */
 export const dataSourceTypes = [
@@ -39,8 +35,6 @@ export interface VerifyRequest {
 	vpc_ep_server_id?: string;
 }
 
-type Status = 'accepted' | 'pendingAcceptance' | 'rejected' | 'creating';
-
 /** The answer of a verified endpoint: the API reference, section 1 (page VerifyAndCreateVpcEp). */
 export interface Endpoint {
 	id: string;
@@ -54,7 +48,7 @@ export interface Endpoint {
 	domain_id: string;
 	ds_type: string;
 	vpc_ep_client_id: string;
-	vpc_ep_client_status: Status;
+	vpc_ep_client_status: ConnectionStatus;
 	vpc_ep_server_id: string;
 	vpc_ep_server_name: string;
 	scene: 'dii-app_to_data-source';
@@ -63,11 +57,14 @@ export interface Endpoint {
 export interface EndpointService {
 	id: string;
 	name: string;
-	/** What the first verify meets. Only services whose owner has to approve are `pendingAcceptance`. */
-	firstAnswer: Status | 'not whitelisted';
+	/**
+	 * What the first verify meets. Services whose owner has to approve are `pendingAcceptance`; so is the one that does
+	 * not have DataArts Insight on its whitelist, once it has.
+	 */
+	firstAnswer: ConnectionStatus | 'not whitelisted';
 }
 
-const service = (
+export const service = (
 	prefix: string,
 	id: string,
 	firstAnswer: EndpointService['firstAnswer'],
@@ -102,23 +99,29 @@ export const endpointServices = {
 	),
 } satisfies Record<string, EndpointService>;
 
-const services: EndpointService[] = Object.values(endpointServices);
+/** Who verifies, and in which project. */
+export interface Verifier {
+	caller: Caller;
+	projectId: string;
+}
 
 /** A freshly created endpoint with every field of the API reference, section 1. */
 export function newEndpoint(
 	ds_type: string,
 	{ id, name }: { id: string; name: string },
 	now = Date.now(),
+	by: Verifier = { caller: callers.operator, projectId },
 ): Endpoint {
+	const { account, id: user, name: userName } = by.caller;
 	return {
 		id: hexId(),
 		create_date: now,
-		create_user: operator.id,
-		create_user_name: operator.name,
+		create_user: user,
+		create_user_name: userName,
 		update_date: now,
-		update_user: operator.id,
-		update_user_name: operator.name,
-		project_id: projectId,
+		update_user: user,
+		update_user_name: userName,
+		project_id: by.projectId,
 		domain_id: account.id,
 		ds_type,
 		vpc_ep_client_id: randomUUID(),
@@ -126,24 +129,6 @@ export function newEndpoint(
 		vpc_ep_server_id: id,
 		vpc_ep_server_name: name,
 		scene: 'dii-app_to_data-source',
-	};
-}
-
-/** What the VPC Endpoint service tells of one of the account's own services: the API reference, section 6. */
-function listedService({ id, name, firstAnswer }: EndpointService) {
-	return {
-		id,
-		port_id: '7b3f9e02-61d8-4c5a-9f27-e0a4d8c16b35',
-		vpc_id: 'd8a1c6f4-2e97-4b03-8c5d-6f10b7e9a24c',
-		project_id: projectId,
-		service_name: name,
-		service_type: 'interface',
-		server_type: 'LB',
-		approval_enabled: firstAnswer === 'pendingAcceptance',
-		status: 'available',
-		created_at: '2024-04-02T07:14:51Z',
-		updated_at: '2024-05-06T02:21:12Z',
-		ports: [{ client_port: 8000, server_port: 8000, protocol: 'TCP' }],
 	};
 }
 
@@ -161,77 +146,57 @@ export function checkToken(token: unknown): void {
 	if (token !== validToken) throw new Refusal('apigw-0301-unknown-token');
 }
 
-/** Refuses a workspace as the service does: the API reference, section 2 (page ErrorCode). */
-export function checkWorkspace(id: unknown): void {
-	if (id === abnormalWorkspaceId) throw new Refusal('insight-24150004');
-	if (id !== workspaceId) throw new Refusal('insight-24150005');
-}
-
-/** What the cloud remembers between calls. There is one project and one healthy workspace, so only these matter. */
+/** DataArts Insight: what it remembers of the endpoints that it verified. */
 export class Cloud {
-	private readonly endpoints = new Map<string, Endpoint>();
-
-	/** Those of the account itself. */
-	private readonly own: EndpointService[];
+	/** By project, data source and endpoint service: workspaces of a project share an endpoint [inferred]. */
+	private readonly endpoints = new Map<string, { endpoint: Endpoint; connection: Connection }>();
 
 	/**
 	 * @param now the simulated clock: milliseconds since 1970
-	 * @param moreServices how many endpoint services the account has beside `endpointServices`
+	 * @param quota how many endpoints a project may have
 	 */
 	constructor(
 		private readonly now: () => number,
-		moreServices: number,
-	) {
-		const others: EndpointService[] = [endpointServices.cloudOwned, endpointServices.partnerArchive];
-		const more = Array.from({ length: moreServices }, (_, index) =>
-			service(`cn-north-4.branch-${index + 1}`, randomUUID(), 'accepted'),
-		);
-		this.own = [...services.filter((one) => !others.includes(one)), ...more];
-	}
+		private readonly services: VpcEndpointServices,
+		private readonly connections: Connections,
+		private readonly quota: number,
+	) {}
 
 	/** Verifies the service and creates its endpoint, or shows the one that exists: the API reference, section 1. */
-	verify(request: VerifyRequest): Endpoint {
+	verify(request: VerifyRequest, by: Verifier): Endpoint {
 		const found = this.find(request);
-		if (found.firstAnswer === 'not whitelisted') throw new Refusal('endpoint-2012');
-		const key = `${request.ds_type} ${found.id}`;
+		const key = `${by.projectId} ${request.ds_type} ${found.id}`;
 		const known = this.endpoints.get(key);
-		const endpoint: Endpoint = known
-			? {
-					...known,
-					// Two calls in the same millisecond still differ.
-					update_date: Math.max(this.now(), known.update_date + 1),
-					vpc_ep_client_status:
-						known.vpc_ep_client_status === 'creating' ? 'accepted' : known.vpc_ep_client_status,
-				}
-			: {
-					...newEndpoint(request.ds_type, found, this.now()),
-					vpc_ep_client_status: found.firstAnswer,
-				};
-		this.endpoints.set(key, endpoint);
-		return endpoint;
+		if (!known) return this.create(key, request.ds_type, found, by);
+		const { endpoint, connection } = known;
+		const { status, acceptedAt } = this.connections.settle(connection);
+		// One that no owner has to accept is ready when somebody looks again.
+		if (status === 'creating' && acceptedAt === undefined) connection.status = 'accepted';
+		// Two calls in the same millisecond still differ.
+		endpoint.update_date = Math.max(this.now(), endpoint.update_date + 1);
+		endpoint.update_user = by.caller.id;
+		endpoint.update_user_name = by.caller.name;
+		return this.show(known);
 	}
 
-	/** The account's own endpoint services. A name is searched for without regard to case, an ID as a whole. */
-	listServices(name = '', id = '') {
-		return this.own
-			.filter((one) => one.name.toLowerCase().includes(name.toLowerCase()) && [one.id, ''].includes(id))
-			.map(listedService);
-	}
-
-	list(): Endpoint[] {
-		return [...this.endpoints.values()];
+	/** Those of a project. */
+	list(project: string): Endpoint[] {
+		return [...this.endpoints.values()]
+			.filter(({ endpoint }) => endpoint.project_id === project)
+			.map((one) => this.show(one));
 	}
 
 	/** Throws when nothing is pending: accepting too early would otherwise pass unnoticed. */
 	accept(serverNameOrId: string): void {
-		const pending = [...this.endpoints].filter(
-			([, endpoint]) =>
+		const pending = [...this.endpoints.values()].filter(
+			({ endpoint, connection }) =>
 				[endpoint.vpc_ep_server_name, endpoint.vpc_ep_server_id].includes(serverNameOrId) &&
-				endpoint.vpc_ep_client_status === 'pendingAcceptance',
+				connection.status === 'pendingAcceptance',
 		);
 		if (pending.length === 0) throw new Error(`No endpoint of ${serverNameOrId} is pending acceptance`);
-		for (const [key, endpoint] of pending) {
-			this.endpoints.set(key, { ...endpoint, vpc_ep_client_status: 'accepted' });
+		for (const { connection } of pending) {
+			connection.status = 'accepted';
+			connection.updatedAt = this.now();
 		}
 	}
 
@@ -239,9 +204,35 @@ export class Cloud {
 		this.endpoints.clear();
 	}
 
+	/**
+	 * An endpoint that exists stays as it is when its service takes DataArts Insight off the whitelist [inferred], so
+	 * only here the whitelist matters.
+	 */
+	private create(key: string, dsType: string, found: EndpointService, by: Verifier): Endpoint {
+		if (!this.services.isOpenTo(found, insightDomainId)) throw new Refusal('endpoint-2012');
+		const inProject = [...this.endpoints.values()].filter(
+			({ endpoint }) => endpoint.project_id === by.projectId,
+		);
+		if (inProject.length >= this.quota) throw new Refusal('endpoint-1018');
+		const { firstAnswer } = found;
+		const status = firstAnswer === 'not whitelisted' ? 'pendingAcceptance' : firstAnswer;
+		const connection = this.connections.add(found.id, status);
+		const endpoint = {
+			...newEndpoint(dsType, found, this.now(), by),
+			vpc_ep_client_id: connection.id,
+		};
+		const made = { endpoint, connection };
+		this.endpoints.set(key, made);
+		return this.show(made);
+	}
+
+	private show({ endpoint, connection }: { endpoint: Endpoint; connection: Connection }): Endpoint {
+		return { ...endpoint, vpc_ep_client_status: this.connections.settle(connection).status };
+	}
+
 	private find({ vpc_ep_server_name: name, vpc_ep_server_id: id }: VerifyRequest): EndpointService {
-		const byName = services.find((candidate) => candidate.name === name);
-		const byId = services.find((candidate) => candidate.id === id);
+		const byName = this.services.all.find((candidate) => candidate.name === name);
+		const byId = this.services.all.find((candidate) => candidate.id === id);
 		if ((name !== undefined && !byName) || (id !== undefined && !byId)) throw new Refusal('insight-24010003');
 		if (byName && byId && byName !== byId) {
 			throw new Refusal(

@@ -42,7 +42,8 @@ const iamUnnumbered = (code: number | string, message: string) => ({
 	status: 401,
 	body: { error: { code, message, title: 'Unauthorized' } },
 });
-const vpcEndpoint = (code: string, message: string) => error(400, `EndPoint.${code}`, message);
+const vpcEndpoint = (code: string, message: string, status = 400) =>
+	error(status, `EndPoint.${code}`, message);
 
 /** The answers that public pages document: the API reference, section 2. */
 const documented = {
@@ -130,6 +131,21 @@ const documented = {
 	'iam-0081': iam(403, '0081', 'This user only supports console access, not programmatic access.'),
 	'iam-0082': iam(403, '0082', 'The user insight-former-operator is disabled.'),
 
+	// The words are those of the page api-vpcep/ErrorCode.html; sections 2 and 7 of the API reference.
+	'endpoint-0001': vpcEndpoint('0001', 'System error. Please retry.', 500),
+	'endpoint-0002': vpcEndpoint('0002', 'Parameter error.'),
+	'endpoint-0003': vpcEndpoint(
+		'0003',
+		'Authentication failed or authentication information is invalid.',
+		401,
+	),
+	'endpoint-0004': vpcEndpoint(
+		'0004',
+		'Authentication information is incorrect or you have no permissions.',
+		403,
+	),
+	'endpoint-0005': vpcEndpoint('0005', 'The requested resource does not exist.', 404),
+	'endpoint-1018': vpcEndpoint('1018', 'Quota exceeded.'),
 	'endpoint-0022': vpcEndpoint('0022', 'Too many requests. Try again later.'),
 	'endpoint-2003': vpcEndpoint('2003', 'The VPC endpoint service does not exist.'),
 	'endpoint-2004': vpcEndpoint('2004', 'The VPC endpoint service is unavailable.'),
@@ -137,7 +153,14 @@ const documented = {
 	'endpoint-2014': vpcEndpoint('2014', 'The VPC endpoint is already connected.'),
 	'endpoint-2019': vpcEndpoint('2019', 'The VPC endpoint is being created.'),
 	'endpoint-2022': vpcEndpoint('2022', 'The VPC endpoint could not be created.'),
+	'endpoint-2045': vpcEndpoint('2045', 'The number of whitelist records exceeds the limit.'),
+	'endpoint-2051': vpcEndpoint('2051', 'The VPC endpoint service is being switched. Try again later.'),
 	'endpoint-3062': vpcEndpoint('3062', 'Invalid VPC endpoint service ID.'),
+	// As a newer specification of the service writes it; the names inside are those of IAM [inferred].
+	'endpoint-0005-wrapped': {
+		status: 404,
+		body: { error: { code: 'EndPoint.0005', message: 'The requested resource does not exist.' } },
+	},
 } satisfies Record<string, Answer>;
 
 const jsonType = { 'content-type': 'application/json' };

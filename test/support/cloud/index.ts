@@ -1,114 +1,68 @@
-import { randomUUID } from 'node:crypto';
+/*
+ * A Huawei Cloud on loopback, written from the API reference alone, and strict: what the reference does not allow is
+ * refused. It has two accounts. The first holds projects with workspaces of DataArts Insight and most endpoint services;
+ * the second, `owner`, holds `partnerArchive`, whose whitelist lacks DataArts Insight, and an agency that lets the first
+ * act for it. Three services share one address:
+ *
+ * - DataArts Insight (insightRoutes.ts; cloud.ts remembers endpoints, projects.ts knows projects and workspaces)
+ * - VPC Endpoint, the owner's side (vpcEndpointRoutes.ts; vpcEndpointService.ts, and connections.ts with the clock from
+ *   accept to accepted). A connection there and an endpoint of DataArts Insight are one record.
+ * - IAM (iamRoutes.ts; iam.ts for logins and tokens, agency.ts for temporary keys)
+ *
+ * gateway.ts stands before all three and finds out who calls (signature.ts, accounts.ts). faults.ts holds every way to
+ * fail. All times come from one simulated clock, which tests set forward.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
-import fastify, { type FastifyPluginCallback, type FastifyRequest } from 'fastify';
-import { fail, rawAnswer, refuse, refuseAsIam, send } from './answers';
+import fastify, { type FastifyRequest } from 'fastify';
+import { account, callers } from './accounts';
+import { TemporaryKeys } from './agency';
+import { fail, rawAnswer, refuse, send } from './answers';
 import * as cloud from './cloud';
-import { documentedFaults, faultIn, Refusal } from './faults';
+import { Connections } from './connections';
+import { documentedFaults } from './faults';
 import type { FaultName, GoodAnswer } from './faults';
-import { Iam, iamUsers, type LoginRequest } from './iam';
+import { Gateway } from './gateway';
+import { Iam } from './iam';
+import { addIamRoutes, AGENCY, CallCount, LOGIN } from './iamRoutes';
+import { addInsightRoutes } from './insightRoutes';
+import { Projects } from './projects';
 import { pathOf } from './requestPath';
-import { endpointServiceQuery, loginBody, loginQuery, noQuery, pageQuery, verifyBody } from './schemas';
-import { accessKey, SignatureCheck } from './signature';
+import { SignatureCheck } from './signature';
+import { credentialsFor, type ReceivedRequest, type Simulator, type SimulatorOptions } from './simulator';
+import { addVpcEndpointRoutes } from './vpcEndpointRoutes';
+import { VpcEndpointServices } from './vpcEndpointService';
 
+export * from './accounts';
 export * from './certificate';
 export * from './cloud';
 export * from './faults';
 export { iamUsers, type IamUser } from './iam';
+export * from './projects';
 export { accessKey, temporaryKey, type AccessKey } from './signature';
+export type { ReceivedRequest, Simulator, SimulatorOptions } from './simulator';
 
-export interface SimulatorOptions {
-	/** 0, the default, takes a free port. */
-	port?: number;
-	tls?: { key: string; cert: string };
-	/** Milliseconds of service time before each answer; 0 by default. */
-	latency?: number;
-	/** Milliseconds that an idle connection stays open. */
-	keepAliveTimeout?: number;
-	/** Milliseconds that a token of IAM is valid; 24 hours by default. */
-	tokenLifetime?: number;
-	/** Milliseconds that the simulated clock is ahead of this machine's; 0 by default. */
-	clockOffset?: number;
-	/** How many endpoint services the account has beside `endpointServices`; none by default. */
-	moreServices?: number;
-}
-
-export interface ReceivedRequest {
-	method: string;
-	/** With its query. */
-	path: string;
-	headers: Record<string, string | string[] | undefined>;
-	/** As received; empty without one. */
-	body: string;
-	/** Milliseconds since 1970. */
-	at: number;
-}
-
-type Address = {
-	region: 'custom';
-	baseUrl: string;
-	vpcepUrl: string;
-	projectId: string;
-	workspaceId: string;
-};
-
-export interface Simulator {
-	url: string;
-	/** Ready to use as the node's credential, in each of its modes. */
-	credentials: Address & { token: string };
-	passwordCredentials: Address & {
-		authentication: 'password';
-		iamUrl: string;
-		domainName: string;
-		username: string;
-		password: string;
-	};
-	accessKeyCredentials: Address & {
-		authentication: 'accessKey';
-		accessKeyId: string;
-		secretAccessKey: string;
-	};
-	/** Every well-formed request since the start or the last reset, in order of arrival. */
-	readonly requests: ReceivedRequest[];
-	/** TCP connections accepted since the start. */
-	readonly connections: number;
-	/** Calls of IAM's login since the start or the last reset, however they were answered. */
-	readonly logins: number;
-	/** Those of them that were answered with a status from 400 to 499. */
-	readonly refusedLogins: number;
-	/** Signed requests whose signature was refused since the start or the last reset. */
-	readonly refusedSignatures: number;
-	/**
-	 * Milliseconds that the simulated clock is ahead of this machine's. Set it, and time has passed: tokens expire, locks
-	 * open, dates are off. `at` of a request stays true.
-	 */
-	clockOffset: number;
-	/** Gives another valid token, as a login does. */
-	issueToken(): string;
-	/** All tokens that IAM has given so far end; the fixed one stays valid. */
-	revokeTokens(): void;
-	/** The owner of the endpoint service accepts what is pending there; throws when nothing is. */
-	accept(serverNameOrId: string): void;
-	/** The next requests, whatever they ask for, fail in the named way. */
-	failNext(name: FaultName, times?: number): void;
-	/** Forgets requests, endpoints, planned faults, counts and locks, and sets the clock back; issued tokens stay. */
-	reset(): void;
-	close(): Promise<void>;
-}
-
-/** IAM: the API reference, section 4 (page api-iam/iam_30_0001.html). */
-const LOGIN = '/v3/auth/tokens';
-
-/** Starts a Huawei Cloud on 127.0.0.1 that keeps to the API reference, sections 1, 2 and 4 to 6. */
+/** Starts a Huawei Cloud on 127.0.0.1 that keeps to the API reference, sections 1, 2, 4 to 8 and 10. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
 	let { clockOffset = 0 } = options;
 	const now = () => Date.now() + clockOffset;
-	const state = new cloud.Cloud(now, options.moreServices ?? 0);
+	const projects = new Projects(options.moreProjects ?? 0, options.moreWorkspaces ?? 0);
+	const { id: serviceId } = cloud.endpointServices.financeLedger;
+	const earlier = { serviceId, count: options.moreConnections ?? 0 };
+	const connections = new Connections(now, options.acceptTime ?? 0, earlier);
+	const { moreServices = 0, whitelistLimit = 100 } = options;
+	const services = new VpcEndpointServices(now, connections, moreServices, whitelistLimit);
+	const state = new cloud.Cloud(now, services, connections, options.endpointQuota ?? 50);
 	const requests: ReceivedRequest[] = [];
 	const received = new WeakMap<FastifyRequest, { record: ReceivedRequest; bytes: Buffer }>();
 	const plannedFaults: FaultName[] = [];
-	const counts = { connections: 0, logins: 0, refusedLogins: 0 };
-	const iam = new Iam(now, options.tokenLifetime ?? 24 * 3_600_000);
-	const signatures = new SignatureCheck(now);
+	let acceptedSockets = 0;
+	const logins = new CallCount();
+	const agencyCalls = new CallCount();
+	const iam = new Iam(now, options.tokenLifetime ?? 24 * 3_600_000, projects);
+	const temporaryKeys = new TemporaryKeys(now, options.temporaryKeyLifetime);
+	const signatures = new SignatureCheck(now, (accessKeyId) => temporaryKeys.find(accessKeyId));
+	const bytesOf = (request: FastifyRequest) => received.get(request)?.bytes ?? Buffer.alloc(0);
+	const gateway = new Gateway(projects, iam, signatures, temporaryKeys, bytesOf);
 
 	const app = fastify({
 		https: options.tls ?? null,
@@ -125,7 +79,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		},
 		frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
 	});
-	app.server.on('connection', () => counts.connections++);
+	app.server.on('connection', () => acceptedSockets++);
 	// Before anything else sees the request, so that whatever answers has the simulated time.
 	app.server.prependListener('request', (_, response) => {
 		response.setHeader('date', new Date(now()).toUTCString());
@@ -158,12 +112,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		if (options.latency) await sleep(options.latency);
 		const fault = plannedFaults.shift();
 		if (!fault) return undefined;
-		const isLogin = request.routeOptions.url === LOGIN;
-		return fail(
-			fault,
-			isLogin ? iam.issueToken() : goodEndpoint('DWS', cloud.endpointServices.webShop),
-			reply,
-		);
+		return fail(fault, goodAnswers[request.routeOptions.url ?? '']?.() ?? goodWebShop(), reply);
 	});
 
 	const goodEndpoint = (dsType: string, service: { id: string; name: string }): GoodAnswer => ({
@@ -171,115 +120,50 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		body: cloud.newEndpoint(dsType, service, now()),
 	});
 
-	const insight: FastifyPluginCallback = (insight, _, registered) => {
-		insight.addHook('preValidation', (request, _reply, done) => {
-			checkCaller(request);
-			checkAsGateway(request);
-			done();
-		});
-		insight.addHook('preHandler', (request, _reply, done) => {
-			cloud.checkWorkspace(request.headers['x-workspace-id']);
-			done();
-		});
-
-		insight.post<{ Body: cloud.VerifyRequest }>(
-			'/connections/vpc-endpoint',
-			{ schema: { body: verifyBody, querystring: noQuery } },
-			async (request, reply) => {
-				const { ds_type, vpc_ep_server_name: name = '' } = request.body;
-				const fault = faultIn(name);
-				if (fault) return fail(fault, goodEndpoint(ds_type, { id: randomUUID(), name }), reply);
-				return send(reply, { status: 200, body: state.verify(request.body) });
-			},
-		);
-
-		insight.get<{ Querystring: { limit?: string; offset?: string } }>(
-			'/connections',
-			{ schema: { querystring: pageQuery } },
-			async (request, reply) => {
-				const { limit = '10', offset = '0' } = request.query;
-				const all = state.list();
-				const page = all.slice(Number(offset), Number(offset) + Number(limit));
-				const page_data = page.map((endpoint) => ({ id: endpoint.id, vpc_connection: endpoint }));
-				return send(reply, { status: 200, body: { count: all.length, page_data } });
-			},
-		);
-		registered();
+	const goodWebShop = () => goodEndpoint('DWS', cloud.endpointServices.webShop);
+	/** What the other calls would have answered, for faults that distort it. */
+	const goodAnswers: Record<string, () => GoodAnswer> = {
+		[LOGIN]: () => iam.issueToken(),
+		[AGENCY]: () => temporaryKeys.issue(),
 	};
-	void app.register(insight, { prefix: '/v1/:project_id' });
 
-	// The VPC Endpoint service, which knows of no workspaces.
-	app.get<{ Querystring: { limit?: string; offset?: string; endpoint_service_name?: string; id?: string } }>(
-		'/v1/:project_id/vpc-endpoint-services',
-		{
-			schema: { querystring: endpointServiceQuery },
-			preValidation: (request, _reply, done) => {
-				checkCaller(request);
-				checkProject(request);
-				done();
-			},
-		},
-		async ({ query }, reply) => {
-			const { limit = '10', offset = '0', endpoint_service_name, id } = query;
-			const all = state.listServices(endpoint_service_name, id);
-			const page = all.slice(Number(offset), Number(offset) + Number(limit));
-			return send(reply, { status: 200, body: { endpoint_services: page, total_count: all.length } });
-		},
-	);
+	addInsightRoutes(app, { gateway, projects, cloud: state, goodEndpoint });
+	addVpcEndpointRoutes(app, { gateway, services, connections });
+	addIamRoutes(app, { gateway, iam, temporaryKeys, logins, agencyCalls });
 
-	app.post<{ Body: LoginRequest }>(
-		LOGIN,
-		{
-			schema: { body: loginBody, querystring: loginQuery },
-			onRequest: (_request, _reply, done) => {
-				counts.logins++;
-				done();
-			},
-			preValidation: (request, _reply, done) => {
-				if (!sendsJson(request)) throw new Refusal('iam-0007', 'Request parameter Content-Type is invalid.');
-				done();
-			},
-			onSend: (_request, { statusCode }, _payload, done) => {
-				if (statusCode >= 400 && statusCode < 500) counts.refusedLogins++;
-				done();
-			},
-			errorHandler: (error, request, reply) => void refuseAsIam(error, request, reply),
-		},
-		async ({ body }, reply) => send(reply, iam.login(body)),
-	);
-
-	/** Who calls, by token or by signature, but not by both: the API reference, sections 1 and 5. */
-	function checkCaller(request: FastifyRequest): void {
-		const { method, url, headers } = request;
-		const token = headers['x-auth-token'];
-		if (headers.authorization === undefined) return iam.checkToken(token);
-		// How the gateway answers then is not documented.
-		if (token !== undefined) throw new Refusal('apigw-0305');
-		signatures.verify({ method, url, headers, body: received.get(request)?.bytes ?? Buffer.alloc(0) });
-		const { 'x-project-id': project = cloud.projectId } = headers;
-		if (project !== (request.params as { project_id: string }).project_id) throw new Refusal('apigw-0310');
-		return undefined;
-	}
+	/** For tests, which would not notice a mistyped name. */
+	const serviceNamed = (nameOrId: string) => {
+		const found = services.find(nameOrId);
+		if (!found) throw new Error(`There is no endpoint service ${nameOrId}`);
+		return found;
+	};
 
 	const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
 
-	const { projectId, workspaceId } = cloud;
-	const address: Address = { region: 'custom', baseUrl: url, vpcepUrl: url, projectId, workspaceId };
+	const own = projects.of(account);
+	const idsOf = (workspaces: Array<{ id: string }>) => workspaces.map(({ id }) => id);
 
 	return {
 		url,
-		credentials: { ...address, token: cloud.validToken },
-		passwordCredentials: { ...address, authentication: 'password', iamUrl: url, ...iamUsers.operator },
-		accessKeyCredentials: { ...address, authentication: 'accessKey', ...accessKey },
+		...credentialsFor(url),
+		projectIds: idsOf(own),
+		workspaceIds: own.flatMap(({ workspaces }) => idsOf(workspaces)),
+		workspacesOf: (projectId) => idsOf(projects.find(projectId)?.workspaces ?? []),
 		requests,
 		get connections() {
-			return counts.connections;
+			return acceptedSockets;
 		},
 		get logins() {
-			return counts.logins;
+			return logins.all;
 		},
 		get refusedLogins() {
-			return counts.refusedLogins;
+			return logins.refused;
+		},
+		get agencyCalls() {
+			return agencyCalls.all;
+		},
+		get refusedAgencyCalls() {
+			return agencyCalls.refused;
 		},
 		get refusedSignatures() {
 			return signatures.refused;
@@ -290,9 +174,19 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 		set clockOffset(milliseconds) {
 			clockOffset = milliseconds;
 		},
-		issueToken: () => String(iam.issueToken().headers?.['x-subject-token']),
+		issueToken: (projectId = own[0].id) => {
+			const project = own.find(({ id }) => id === projectId);
+			if (!project) throw new Error(`The account has no project ${projectId}`);
+			return String(iam.issueToken(callers.operator, project).headers?.['x-subject-token']);
+		},
 		revokeTokens: () => iam.revokeTokens(),
+		revokeTemporaryKeys: () => temporaryKeys.revoke(),
 		accept: (serverNameOrId) => state.accept(serverNameOrId),
+		connectionsOf: (serverNameOrId) => services.connectionsOf(serviceNamed(serverNameOrId)),
+		permissionsOf: (serverNameOrId) => [...services.permissionsOf(serviceNamed(serverNameOrId))],
+		whitelist: (serverNameOrId, permission) => {
+			services.addPermissions(serviceNamed(serverNameOrId), [permission]);
+		},
 		failNext: (name, times = 1) => {
 			plannedFaults.push(...Array<FaultName>(times).fill(name));
 		},
@@ -300,32 +194,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 			requests.length = 0;
 			plannedFaults.length = 0;
 			state.reset();
-			counts.logins = 0;
-			counts.refusedLogins = 0;
+			services.reset();
+			connections.reset();
+			logins.reset();
+			agencyCalls.reset();
 			clockOffset = options.clockOffset ?? 0;
 			iam.reset();
 			signatures.reset();
 		},
 		close: () => app.close(),
 	};
-}
-
-/** What the API gateway looks at before the service sees a call: the API reference, sections 1 and 2. */
-function checkAsGateway(request: FastifyRequest): void {
-	const { 'x-workspace-id': workspace } = request.headers;
-	checkProject(request);
-	if (!workspace) throw new Refusal('apigw-0201-400', 'Bad request: the header X-Workspace-Id is missing.');
-	if (request.method === 'POST' && !sendsJson(request)) {
-		throw new Refusal('apigw-0201-400', 'Bad request: Content-Type has to be application/json.');
-	}
-}
-
-function checkProject({ params }: FastifyRequest): void {
-	if ((params as { project_id: string }).project_id !== cloud.projectId) throw new Refusal('apigw-0310');
-}
-
-function sendsJson({ headers: { 'content-type': type = '' } }: FastifyRequest): boolean {
-	return /^application\/json *(;|$)/i.test(type);
 }
 
 function parseJson(text: string): unknown {

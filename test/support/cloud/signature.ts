@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { callers, type Caller } from './accounts';
 import { badCaller, Refusal } from './faults';
 import { Lockout } from './lockout';
 
@@ -10,7 +11,7 @@ export interface AccessKey {
 	securityToken?: string;
 }
 
-/** Access keys that the simulated IAM has given out. */
+/** Access keys that the simulated IAM has given out for good. */
 export const accessKey = {
 	accessKeyId: 'SIMULATEDACCESSKEY01',
 	secretAccessKey: 'simulated-secret-access-key-0000000001',
@@ -20,7 +21,27 @@ export const temporaryKey = {
 	secretAccessKey: 'simulated-secret-access-key-0000000002',
 	securityToken: 'simulated-security-token-0000000000000',
 };
-const keys: AccessKey[] = [accessKey, temporaryKey];
+export const readerAccessKey = {
+	accessKeyId: 'SIMULATEDACCESSKEY03',
+	secretAccessKey: 'simulated-secret-access-key-0000000003',
+};
+export const verifierAccessKey = {
+	accessKeyId: 'SIMULATEDACCESSKEY04',
+	secretAccessKey: 'simulated-secret-access-key-0000000004',
+};
+export const ownerAccessKey = {
+	accessKeyId: 'SIMULATEDACCESSKEY05',
+	secretAccessKey: 'simulated-secret-access-key-0000000005',
+};
+
+/** Whose keys they are. */
+export const keyHolders = new Map<AccessKey, Caller>([
+	[accessKey, callers.operator],
+	[temporaryKey, callers.operator],
+	[readerAccessKey, callers.reader],
+	[verifierAccessKey, callers.verifier],
+	[ownerAccessKey, callers.owner],
+]);
 
 /** A request as it came over the wire. */
 export interface SignedRequest {
@@ -43,19 +64,26 @@ export class SignatureCheck {
 	refused = 0;
 	private readonly lockout: Lockout<AccessKey>;
 
-	/** @param now the simulated clock: milliseconds since 1970 */
-	constructor(private readonly now: () => number) {
+	/**
+	 * @param now the simulated clock: milliseconds since 1970
+	 * @param findTemporaryKey a key of `agency.ts`; throws for one that has expired
+	 */
+	constructor(
+		private readonly now: () => number,
+		private readonly findTemporaryKey: (accessKeyId: string) => AccessKey | undefined = () => undefined,
+	) {
 		// "More than five" in a row: the API reference, section 5 (page ocr_faq/ocr_01_0063.html).
 		this.lockout = new Lockout({ failures: 6, within: Infinity, lockedFor: 5 * MINUTE }, now);
 	}
 
 	/**
+	 * Gives the key that signed the request.
 	 * @throws {Refusal} in the gateway's words: the API reference, section 2 (page devg-apisign/api-sign-0001.html).
 	 * The words after the comma of a bad signature are inferred, but for the canonical request.
 	 */
-	verify(request: SignedRequest): void {
+	verify(request: SignedRequest): AccessKey {
 		try {
-			this.verifyOrThrow(request);
+			return this.verifyOrThrow(request);
 		} catch (error) {
 			this.refused++;
 			throw error;
@@ -68,13 +96,15 @@ export class SignatureCheck {
 		this.lockout.reset();
 	}
 
-	private verifyOrThrow(request: SignedRequest): void {
+	private verifyOrThrow(request: SignedRequest): AccessKey {
 		const { authorization = '', 'x-sdk-date': date } = request.headers;
 		const [, accessKeyId, signedHeaders, signature] = authorizationForm.exec(authorization) ?? [];
 		if (accessKeyId === undefined || signedHeaders === undefined) {
 			throw badSignature('the Authorization header is malformed');
 		}
-		const key = keys.find((candidate) => candidate.accessKeyId === accessKeyId);
+		const key =
+			[...keyHolders.keys()].find((candidate) => candidate.accessKeyId === accessKeyId) ??
+			this.findTemporaryKey(accessKeyId);
 		if (!key) throw new Refusal('apigw-0301-unknown-key', badCaller(`ak ${accessKeyId} not exist`));
 		if (this.lockout.isLocked(key)) throw new Refusal('apigw-0301-locked-key');
 		if (isTime(date)) this.checkClock(date);
@@ -84,6 +114,7 @@ export class SignatureCheck {
 			throw badSignature(mistake);
 		}
 		this.lockout.forgive(key);
+		return key;
 	}
 
 	private checkClock(date: string): void {

@@ -313,7 +313,11 @@ describe('failing on request', () => {
 			...rows('IAM', 400, '0007 0011'),
 			...rows('IAM', 404, '0004'),
 			...rows('IAM', 429, '0012'),
-			...rows('EndPoint', 400, '0022 2003 2004 2012 2014 2019 2022 3062'),
+			...rows('EndPoint', 400, '0002 0022 1018 2003 2004 2012 2014 2019 2022 2045 2051 3062'),
+			...rows('EndPoint', 401, '0003'),
+			...rows('EndPoint', 403, '0004'),
+			...rows('EndPoint', 404, '0005'),
+			...rows('EndPoint', 500, '0001'),
 		];
 		const present = Object.values(documentedFaults).flatMap(({ status, body }) =>
 			'error_code' in body ? [`${status} ${body.error_code}`] : [],
@@ -409,44 +413,6 @@ describe('failing on request', () => {
 		simulator.failNext('apigw-0613');
 		simulator.reset();
 		expect(await verify(webShop)).toMatchObject({ status: 200 });
-	});
-});
-
-describe('listing endpoint services', () => {
-	const services = '/vpc-endpoint-services';
-	const get = (query = '', init: RequestInit = { headers: without('X-Workspace-Id') }) =>
-		call(init, services + query);
-
-	test("gives the account's own, page by page, and needs no workspace", async () => {
-		const { status, body } = await get();
-		expect(status).toBe(200);
-		const { endpoint_services, total_count } = body as { endpoint_services: unknown[]; total_count: number };
-		expect(endpoint_services).toHaveLength(7);
-		expect(total_count).toBe(7);
-		expect(endpoint_services[0]).toMatchObject({
-			id: salesWarehouse.id,
-			service_name: salesWarehouse.name,
-			status: 'available',
-			approval_enabled: false,
-		});
-		expect(await get('?limit=2&offset=6')).toMatchObject({
-			body: { endpoint_services: [{ id: aString }], total_count: 7 },
-		});
-	});
-
-	test('finds a part of a name without regard to case, and a whole ID', async () => {
-		const only = { endpoint_services: [{ id: webShop.id }], total_count: 1 };
-		expect((await get('?endpoint_service_name=WEB-sh')).body).toMatchObject(only);
-		expect((await get(`?id=${webShop.id}`)).body).toMatchObject(only);
-		expect((await get(`?id=${webShop.id.slice(1)}`)).body).toMatchObject({ total_count: 0 });
-	});
-
-	test('asks who calls, and for what the page knows', async () => {
-		expect(await get('', { headers: without('X-Auth-Token') })).toMatchObject({ status: 401 });
-		expect(await call({}, services, 'another-project')).toMatchObject({ status: 403 });
-		for (const query of ['?limit=0', '?limit=1001', '?offset=-1', '?name=x']) {
-			expect(await get(query)).toMatchObject({ status: 400, body: { error_code: 'APIGW.0201' } });
-		}
 	});
 });
 
