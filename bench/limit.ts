@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 import type * as Undici from 'undici';
 
-import { tokenHeaders } from '../nodes/DataArtsInsight/transport/identity/headers';
+import { tokenHeaders, workspaceHeaders } from '../nodes/DataArtsInsight/transport/identity/headers';
 import { projectId, validToken, type VerifyRequest, workspaceId } from '../test/support/cloud/cloud';
 import type { Run } from './task';
 
@@ -15,7 +15,11 @@ export const runLimit: Run = async ({ origin, concurrency }, input) => {
 	const { Pool } = require('undici') as typeof Undici;
 	const pool = pools.get(concurrency) ?? new Pool(origin, { connections: concurrency });
 	pools.set(concurrency, pool);
-	const headers = { ...tokenHeaders(validToken, workspaceId), 'Content-Type': 'application/json' };
+	const headers = {
+		...tokenHeaders(validToken),
+		...workspaceHeaders({ workspaceId }),
+		'Content-Type': 'application/json',
+	};
 	const path = `/v1/${projectId}/connections/vpc-endpoint`;
 	const answers = new Array<VerifyRequest>(input.length);
 	let next = 0;

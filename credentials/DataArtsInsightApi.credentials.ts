@@ -22,9 +22,11 @@ const allowUnauthorizedCerts: INodeProperties = {
 };
 
 const showOnlyForCustom = { region: ['custom'] };
-const showOnlyForToken = { authentication: ['token'] };
 const showOnlyForPassword = { authentication: ['password'] };
-const showOnlyForAccessKey = { authentication: ['accessKey'] };
+const showOnlyForKeys = { authentication: ['accessKey', 'agency'] };
+
+const text = { type: 'string', default: '' } as const;
+const requiredText = { ...text, required: true } as const;
 
 /** What n8n needs to know to call DataArts Insight: where it is, who calls, and in which project and workspace. */
 export class DataArtsInsightApi implements ICredentialType {
@@ -45,7 +47,7 @@ export class DataArtsInsightApi implements ICredentialType {
 			name: 'region',
 			type: 'options',
 			default: 'cn-north-4',
-			description: 'Where the workspace is, as the DataArts Insight console shows it at the top left',
+			description: 'Where the workspace or the endpoint service is, as the console shows it at the top left',
 			options: [
 				{ name: 'CN East-Shanghai1', value: 'cn-east-3' },
 				{ name: 'CN North-Beijing4', value: 'cn-north-4' },
@@ -53,14 +55,30 @@ export class DataArtsInsightApi implements ICredentialType {
 				{ name: 'CN South-Guangzhou', value: 'cn-south-1' },
 				{ name: 'CN Southwest-Guiyang1', value: 'cn-southwest-2' },
 				{ name: 'Custom Address', value: 'custom' },
+				{ name: 'Other Region', value: 'other' },
 			],
+		},
+		{
+			displayName: 'Region ID',
+			name: 'regionId',
+			...requiredText,
+			placeholder: 'e.g. ap-southeast-3',
+			hint: 'Huawei Cloud console: your user name at the top right > My Credentials > API Credentials > Project Name',
+			description: 'ID of the region, as it stands in the host names of its services',
+			displayOptions: { show: { region: ['other'] } },
+		},
+		{
+			displayName: 'Domain Suffix',
+			name: 'domainSuffix',
+			...requiredText,
+			default: 'myhuaweicloud.com',
+			description: "What follows the region's ID in the host names of the site, without a scheme or path",
+			displayOptions: { show: { region: ['other'] } },
 		},
 		{
 			displayName: 'Base URL',
 			name: 'baseUrl',
-			type: 'string',
-			default: '',
-			required: true,
+			...requiredText,
 			placeholder: 'e.g. https://dataartsinsight.example.com',
 			description: 'Address of DataArts Insight on another site or in a private cloud, without a path',
 			displayOptions: { show: showOnlyForCustom },
@@ -70,8 +88,7 @@ export class DataArtsInsightApi implements ICredentialType {
 			name: 'authentication',
 			type: 'options',
 			default: 'token',
-			description:
-				'How n8n proves who calls. Only the password and the access key go on working by themselves.',
+			description: 'How n8n proves who calls. All but the user token go on by themselves.',
 			options: [
 				{
 					name: 'Access Key (AK/SK)',
@@ -79,54 +96,48 @@ export class DataArtsInsightApi implements ICredentialType {
 					description: 'Signs each request. Lasts, and is what Huawei Cloud recommends.',
 				},
 				{
+					name: 'Agency',
+					value: 'agency',
+					description: 'Acts in another account, with temporary keys that IAM gives for your access key',
+				},
+				{
 					name: 'Password',
 					value: 'password',
 					description: 'Logs in an IAM user and renews the token when it ends',
 				},
-				{
-					name: 'User Token',
-					value: 'token',
-					description: 'Uses a token that you fetched yourself. It ends after 24 hours.',
-				},
+				{ name: 'User Token', value: 'token', description: 'Sends your own token, for up to 24 hours' },
 			],
 		},
 		{
 			displayName: 'User Token',
 			name: 'token',
-			type: 'string',
+			...requiredText,
 			typeOptions: { password: true },
-			default: '',
-			required: true,
 			hint: 'From IAM (POST /v3/auth/tokens, response header X-Subject-Token), scoped to the project. It is valid for 24 hours.',
 			description: 'The token of an IAM user of the project, got from IAM in the same region',
-			displayOptions: { show: showOnlyForToken },
+			displayOptions: { show: { authentication: ['token'] } },
 		},
 		{
 			displayName: 'IAM URL',
 			name: 'iamUrl',
-			type: 'string',
-			default: '',
-			required: true,
+			...requiredText,
 			placeholder: 'e.g. https://iam.example.com',
 			description: 'Address of IAM on the same site, without a path',
-			displayOptions: { show: { ...showOnlyForCustom, ...showOnlyForPassword } },
+			displayOptions: { show: { ...showOnlyForCustom, authentication: ['agency', 'password'] } },
 		},
 		{
 			displayName: 'VPC Endpoint URL',
 			name: 'vpcepUrl',
-			type: 'string',
-			default: '',
+			...text,
 			placeholder: 'e.g. https://vpcep.example.com',
-			hint: 'Only needed to pick endpoint services from a list',
+			hint: 'Only needed for Endpoint Service, Endpoint Connection, Whitelist, Check First, the trigger and the list of endpoint services',
 			description: 'Address of the VPC Endpoint service on the same site, without a path',
 			displayOptions: { show: showOnlyForCustom },
 		},
 		{
 			displayName: 'Account Name',
 			name: 'domainName',
-			type: 'string',
-			default: '',
-			required: true,
+			...requiredText,
 			hint: 'Huawei Cloud console: your user name at the top right > My Credentials > API Credentials > Account Name',
 			description: 'Name of the account that the IAM user belongs to',
 			displayOptions: { show: showOnlyForPassword },
@@ -134,9 +145,7 @@ export class DataArtsInsightApi implements ICredentialType {
 		{
 			displayName: 'IAM User Name',
 			name: 'username',
-			type: 'string',
-			default: '',
-			required: true,
+			...requiredText,
 			hint: 'On the same page. It has to be an IAM user with programmatic access: a Huawei ID gets no token.',
 			description: 'Name of the IAM user',
 			displayOptions: { show: showOnlyForPassword },
@@ -144,10 +153,8 @@ export class DataArtsInsightApi implements ICredentialType {
 		{
 			displayName: 'Password',
 			name: 'password',
-			type: 'string',
+			...requiredText,
 			typeOptions: { password: true },
-			default: '',
-			required: true,
 			hint: 'Five refused logins lock the account for 15 minutes',
 			description: 'Password of the IAM user',
 			displayOptions: { show: showOnlyForPassword },
@@ -155,53 +162,60 @@ export class DataArtsInsightApi implements ICredentialType {
 		{
 			displayName: 'Access Key ID',
 			name: 'accessKeyId',
-			type: 'string',
-			default: '',
-			required: true,
+			...requiredText,
 			hint: 'Huawei Cloud console: your user name at the top right > My Credentials > Access Keys > Create Access Key',
-			description: 'The AK of an IAM user of the project',
-			displayOptions: { show: showOnlyForAccessKey },
+			description: 'The AK of an IAM user: one of the project, or with an agency one of your own account',
+			displayOptions: { show: showOnlyForKeys },
 		},
 		{
 			displayName: 'Secret Access Key',
 			name: 'secretAccessKey',
-			type: 'string',
+			...requiredText,
 			typeOptions: { password: true },
-			default: '',
-			required: true,
 			hint: 'In the file that is downloaded when the access key is created',
 			description: 'The SK that belongs to the access key ID',
-			displayOptions: { show: showOnlyForAccessKey },
+			displayOptions: { show: showOnlyForKeys },
 		},
 		{
 			displayName: 'Security Token',
 			name: 'securityToken',
-			type: 'string',
+			...text,
 			typeOptions: { password: true },
-			default: '',
 			hint: 'Only for temporary keys; leave it blank for others',
 			description: 'The token that comes with a temporary access key',
-			displayOptions: { show: showOnlyForAccessKey },
+			displayOptions: { show: { authentication: ['accessKey'] } },
+		},
+		{
+			displayName: 'Agency Account Name',
+			name: 'agencyAccount',
+			...requiredText,
+			hint: 'The delegating account. Its owner finds the name under My Credentials > API Credentials > Account Name.',
+			description: 'Name of the account that made the agency, and that n8n acts in',
+			displayOptions: { show: { authentication: ['agency'] } },
+		},
+		{
+			displayName: 'Agency Name',
+			name: 'agencyName',
+			...requiredText,
+			hint: 'It has to trust the account of the access key, whose user needs the permission Agent Operator in IAM',
+			description: 'Name of the agency, as the IAM console of that account shows it under Agencies',
+			displayOptions: { show: { authentication: ['agency'] } },
 		},
 		{
 			displayName: 'Project ID',
 			name: 'projectId',
-			type: 'string',
-			default: '',
-			required: true,
+			...requiredText,
 			placeholder: 'e.g. 0a1b2c3d4e5f60718293a4b5c6d7e8f9',
 			hint: 'Huawei Cloud console: your user name at the top right > My Credentials > API Credentials',
-			description: 'ID of the project in the chosen region',
+			description: "ID of the project in the chosen region, unless the node's options give another",
 		},
 		{
 			displayName: 'Workspace ID',
 			name: 'workspaceId',
-			type: 'string',
-			default: '',
-			required: true,
+			...text,
 			placeholder: 'e.g. 7f6e5d4c3b2a19080f1e2d3c4b5a6978',
-			hint: 'DataArts Insight console: choose the workspace, then Project Management > Workspace Information',
-			description: 'ID of the DataArts Insight workspace that the data source is for',
+			hint: 'DataArts Insight console: choose the workspace, then Project Management > Workspace Information. Blank for those who only own endpoint services.',
+			description: "ID of the DataArts Insight workspace to act in, unless the node's options give another",
 		},
 		allowUnauthorizedCerts,
 		// n8n fills these two in when its HTTP Request node logs in with the password, and empties none of them when
@@ -224,7 +238,7 @@ export class DataArtsInsightApi implements ICredentialType {
 		return Promise.resolve(authenticateRequest(credentials, requestOptions));
 	}
 
-	/** Logs in, or tries the access key, for n8n's HTTP Request node: before a request, and after one that failed. */
+	/** Proves who calls, for n8n's HTTP Request node: before a request, and after one that failed. */
 	async preAuthentication(
 		this: IHttpRequestHelper,
 		credentials: ICredentialDataDecryptedObject,

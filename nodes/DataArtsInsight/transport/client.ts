@@ -3,13 +3,22 @@ import type { JsonObject } from 'n8n-workflow';
 import { type ReceivedObject, unexpectedResponse } from './errors/answer';
 import { type Advice, type RequestContext, RequestError } from './errors/errors';
 import { cancelled, unusableProxy } from './errors/interruption';
-import { createAuthenticator } from './identity/authenticators';
+import { type Authenticator, createAuthenticator } from './identity/authenticators';
 import type { Credential } from './identity/credential';
+import { secretsIn, workspaceHeaders } from './identity/headers';
+import { fingerprint } from './identity/refusals';
 import { UnusableProxy } from './network/failure';
 import type { HttpRequest, HttpResponse, NetworkHelpers, Route, SendLimits } from './network/network';
 import { findRoute } from './network/route';
 import { Pace } from './pace';
-import { interrupted, receive, type RequestLimits, withLoginRetries, withRetries } from './repeat';
+import {
+	interrupted,
+	mayBeRepeated,
+	receive,
+	type RequestLimits,
+	withLoginRetries,
+	withRetries,
+} from './repeat';
 
 /** One request to Huawei Cloud, without what says who calls. */
 export type ClientRequest = (Reading | Writing) & {
@@ -26,6 +35,7 @@ export type ClientRequest = (Reading | Writing) & {
 interface Reading {
 	method: 'GET';
 	doubt?: undefined;
+	statedEnd?: undefined;
 }
 
 /** A request that creates or changes something. */
@@ -33,6 +43,8 @@ interface Writing {
 	method: 'POST';
 	/** What to say where nobody can tell whether the request acted, as a sentence without its full stop. */
 	doubt: string;
+	/** Whether the request brings one thing to a stated end, so that sent twice it ends as if it had been sent once. */
+	statedEnd?: boolean;
 }
 
 type Missing = (object: JsonObject) => string | undefined;
@@ -54,22 +66,56 @@ export interface ClientLimits extends RequestLimits {
 export type Client = (request: ClientRequest) => Promise<JsonObject>;
 
 /**
- * Creates a client for all requests of a run. Nothing is sent yet.
+ * Creates the client of one credential for all requests of a run. Nothing is sent yet.
  *
  * @throws {InputError} if the environment's proxy cannot be used
  */
 export function createClient(credential: Credential, limits: ClientLimits): Client {
-	const { origin, allowUnauthorizedCerts, secrets } = credential;
-	const { signal, helpers, advice } = limits;
-	const route = routeTo(origin, allowUnauthorizedCerts, helpers);
-	const authenticator = createAuthenticator(credential, async (request, context, end) => {
-		const iam = routeTo(request.origin, allowUnauthorizedCerts, helpers);
+	return createClients(limits)(credential);
+}
+
+/**
+ * Creates what gives the clients of a run, for one credential in several projects and workspaces. Where the service
+ * throttles one of them, all are held back; those of one caller share what says who calls, and those of one host the way
+ * there, of which the instance's egress policy is asked once.
+ *
+ * @returns a function that throws an InputError if the environment's proxy cannot be used
+ */
+export function createClients(limits: ClientLimits): (credential: Credential) => Client {
+	const pace = new Pace<RequestError>();
+	const authenticators = new Map<string, Authenticator>();
+	const routes = new Map<string, Route>();
+	return (credential) => {
+		const { origin, authentication, allowUnauthorizedCerts } = credential;
+		const caller = fingerprint(origin, JSON.stringify(authentication), allowUnauthorizedCerts);
+		const authenticator = authenticators.get(caller) ?? authenticatorOf(credential, limits);
+		authenticators.set(caller, authenticator);
+		const host = `${origin} ${allowUnauthorizedCerts}`;
+		const route = routes.get(host) ?? routeTo(origin, allowUnauthorizedCerts, limits.helpers);
+		routes.set(host, route);
+		return clientOf(credential, limits, authenticator, route, pace);
+	};
+}
+
+function authenticatorOf(credential: Credential, { helpers }: ClientLimits): Authenticator {
+	return createAuthenticator(credential, async (request, context, end) => {
+		const iam = routeTo(request.origin, credential.allowUnauthorizedCerts, helpers);
 		return await withLoginRetries(
 			end,
 			async (loginLimits) => await sendRequest(iam, request, loginLimits, context),
 		);
 	});
-	const pace = new Pace<RequestError>();
+}
+
+function clientOf(
+	credential: Credential,
+	limits: ClientLimits,
+	authenticator: Authenticator,
+	route: Route,
+	pace: Pace<RequestError>,
+): Client {
+	const { origin, projectId, secrets } = credential;
+	const { signal, advice } = limits;
 	const turn = {
 		ready: async () => {
 			await pace.ready(signal);
@@ -78,24 +124,25 @@ export function createClient(credential: Credential, limits: ClientLimits): Clie
 		signal,
 	};
 
-	return async ({ method, path, body, doubt, missing, maxRetries = limits.maxRetries }) => {
-		const contentType: Record<string, string> = body ? { 'Content-Type': 'application/json' } : {};
-		const request = { method, origin, path, body: body && JSON.stringify(body), headers: contentType };
+	return async ({ method, path, body, doubt, statedEnd, missing, maxRetries = limits.maxRetries }) => {
+		const headers = workspaceHeaders(credential);
+		if (body) headers['Content-Type'] = 'application/json';
+		const request = { method, origin, path, body: body && JSON.stringify(body), headers };
 
-		const send = async (headers: Record<string, string>) => {
+		const send = async (allHeaders: Record<string, string>, moreSecrets: readonly string[] = []) => {
 			const context: RequestContext = {
 				doubt,
-				advice,
-				secrets: [...secrets, ...secretsIn(headers)],
+				advice: { forbidden: authenticator.forbidden, ...advice },
+				secrets: [...secrets, ...secretsIn(allHeaders), ...moreSecrets],
 				unauthorized: (responseHeaders: HttpResponse['headers']) =>
 					authenticator.unauthorized(responseHeaders),
 			};
-			return (await sendRequest(route, { ...request, headers }, limits, context, missing)).object;
+			return (await sendRequest(route, { ...request, headers: allHeaders }, limits, context, missing)).object;
 		};
 		return await withRetries(
-			{ maxRetries, signal },
+			{ maxRetries, signal, doubt, repeatable: mayBeRepeated(method, statedEnd) },
 			pace,
-			async () => await authenticator.authenticate(request, turn, send),
+			async () => await authenticator.authenticate({ ...request, projectId }, turn, send),
 		);
 	};
 }
@@ -140,13 +187,4 @@ export async function sendRequest(
 	} catch (error) {
 		throw error instanceof RequestError ? error : interrupted(error, route, context);
 	}
-}
-
-/** What the headers of a request hold in addition to the secrets of the credential: a token from IAM, or a signature. */
-function secretsIn({
-	'X-Auth-Token': token,
-	Authorization: authorization,
-}: Record<string, string>): string[] {
-	const signature = authorization?.split('Signature=')[1];
-	return [token, signature].filter((secret) => secret !== undefined);
 }

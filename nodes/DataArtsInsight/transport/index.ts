@@ -4,11 +4,14 @@
  * file that it needs; the build leads all of them to here.
  */
 export * from './client';
+export * from './errors/advice';
 export * from './errors/answer';
 export * from './errors/errors';
+export * from './identity/address';
 export * from './identity/credential';
 export * from './identity/httpRequestNode';
+export * from './identity/probe';
 export * from './pace';
 // Only the tests of the built package need these two.
-export { loginToken } from './identity/login';
+export { loginSource } from './identity/login';
 export { receive } from './repeat';

@@ -25,12 +25,15 @@ import { backOff, MAX_WAIT, Pace, wait } from './pace';
  * | no connection                                     | no             | yes, unless trying cannot help   |
  * | ended from this side before it was sent           | no             | no                               |
  * | sent, and no whole response                       | yes            | no                               |
- * | 429; 503 from the gateway (a code of APIG)        | no             | yes, when the service says so    |
+ * | 429; 503 from the gateway (a code of APIG);       | no             | yes, when the service says so    |
+ * | EndPoint.0022, which is a 400                     |                |                                  |
  * | 4xx; a redirect but 303; `is_success` is false    | no             | no                               |
  * | 303; any other 3xx; 5xx                           | yes            | no                               |
  * | success without what was asked for                | yes            | no                               |
  *
- * Source: Huawei Cloud, API Gateway, "Error Codes".
+ * A request whose repeat does no harm is sent again after a lost response and a 5xx as well: see `mayBeRepeated`.
+ *
+ * Sources: Huawei Cloud, API Gateway, "Error Codes"; VPC Endpoint API Reference, "Error Codes".
  */
 
 /** How requests are sent. */
@@ -43,6 +46,26 @@ export interface RequestLimits {
 	signal?: AbortSignal;
 }
 
+/** What else decides whether a request is sent again. */
+interface Repetition extends Omit<RequestLimits, 'timeout'> {
+	/** Whether a repeat does no harm, even where the request has acted: see {@link mayBeRepeated}. */
+	repeatable?: boolean;
+	/** What to say where nobody can tell whether the request acted, if it changes something. */
+	doubt?: string;
+}
+
+/**
+ * Whether a request may be sent again that may have acted. What only reads may. So may a request that brings one thing to
+ * a stated end: the owner's answer to a VPC endpoint names the endpoint, which exists already, and the state that it is to
+ * get, so the second request creates nothing and finds what the first has done. Huawei Cloud charges for the endpoint in
+ * either state.
+ *
+ * Source: Huawei Cloud, VPC Endpoint API Reference, "Accepting or Rejecting a VPC Endpoint".
+ */
+export function mayBeRepeated(method: 'GET' | 'POST', statedEnd = false): boolean {
+	return method === 'GET' || statedEnd;
+}
+
 /** A login is shared by runs, so it has limits of its own. */
 export const LOGIN_LIMITS: RequestLimits = { timeout: 30_000, maxRetries: 2 };
 
@@ -53,7 +76,8 @@ function verdictOnRefusal({ status, headers, code, redirectTo }: Refusal): Verdi
 	// Whoever answered so, such as a cache, did not say whether it passed the request on.
 	if (status < 400) return { mayHaveActed: true };
 	// With 503 the gateway says that it did not pass the request on.
-	if (status === 429 || (status === 503 && /^APIG(W)?\./.test(code))) {
+	const isThrottled = status === 429 || code === 'EndPoint.0022';
+	if (isThrottled || (status === 503 && /^APIG(W)?\./.test(code))) {
 		return { mayHaveActed: false, retry: { throttled: true, after: retryAfter(headers) } };
 	}
 	return { mayHaveActed: status >= 500 };
@@ -114,16 +138,19 @@ export function interrupted(
  * Sends a request, and sends it again only where the service cannot have acted on it. undici's retry handler decides
  * before it reads the response's body, where the gateway says who it is, and knows nothing of the run's other requests.
  *
+ * Where an earlier attempt may have acted, a refusal of the last one does not say that none has.
+ *
  * @param pace shared by all requests that a throttling service holds back together
  * @param attempt sends the request once
  * @throws {RequestError} the last attempt's
  * @throws whatever else an attempt throws
  */
 export async function withRetries<Result>(
-	{ maxRetries, signal }: Omit<RequestLimits, 'timeout'>,
+	{ maxRetries, signal, repeatable = false, doubt }: Repetition,
 	pace: Pace<RequestError>,
 	attempt: () => Promise<Result>,
 ): Promise<Result> {
+	let earlierDoubt: string | undefined;
 	for (let attempts = 1; ; attempts++) {
 		await pace.ready(signal);
 		// Once the execution was stopped not even a login may be sent.
@@ -135,13 +162,26 @@ export async function withRetries<Result>(
 			pace.speedUp();
 			return result;
 		} catch (error) {
-			const failure = error instanceof RequestError ? error.with({ attempts }) : undefined;
+			const failure = error instanceof RequestError ? failureOf(error, attempts, repeatable) : undefined;
 			const delay = failure && delayBeforeRetry(failure, attempts, pace);
 			const isLast = attempts > maxRetries || signal?.aborted;
-			if (delay === undefined || isLast) throw failure ?? error;
+			if (delay === undefined || isLast) throw failure ? withDoubt(failure, earlierDoubt) : error;
+			if (failure?.details.outcomeUnknown) earlierDoubt = doubt;
 			if (!failure?.retry?.throttled) await wait(delay, signal);
 		}
 	}
+}
+
+function failureOf(error: RequestError, attempts: number, repeatable: boolean): RequestError {
+	const mayHelp = repeatable && isWorthRepeating(error);
+	return error.with({ attempts, retry: error.retry ?? (mayHelp ? { throttled: false } : undefined) });
+}
+
+/** @param doubt given if an earlier attempt may have acted */
+function withDoubt(failure: RequestError, doubt?: string): RequestError {
+	const { details } = failure;
+	if (details.outcomeUnknown || doubt === undefined) return failure;
+	return failure.with({ details: { ...details, outcomeUnknown: true }, notes: [doubt] });
 }
 
 /**
@@ -163,8 +203,15 @@ function delayBeforeRetry(
 }
 
 /**
- * Sends a login. It creates nothing, so it is sent again as well where a response was lost, or where IAM failed itself.
- * A login to which IAM gave no response in time is not worth another one.
+ * A lost response or a failure of the service may not happen again. Who took longer than the timeout will mostly do so
+ * again.
+ */
+function isWorthRepeating({ details: { code, httpStatus = 0 } }: RequestError): boolean {
+	return code === 'CONNECTION_LOST' || httpStatus >= 500;
+}
+
+/**
+ * Sends a login. It creates nothing, so its repeat does no harm.
  *
  * @param attempt sends it once
  * @throws {RequestError} the last attempt's
@@ -174,12 +221,5 @@ export async function withLoginRetries<Result>(
 	attempt: (limits: RequestLimits) => Promise<Result>,
 ): Promise<Result> {
 	const limits = { ...LOGIN_LIMITS, signal };
-	return await withRetries(limits, new Pace(), async () => {
-		return await attempt(limits).catch((error: unknown) => {
-			if (!(error instanceof RequestError) || error.retry) throw error;
-			const { code, httpStatus = 0 } = error.details;
-			const isVerdict = code !== 'CONNECTION_LOST' && httpStatus < 500;
-			throw isVerdict ? error : error.with({ retry: { throttled: false } });
-		});
-	});
+	return await withRetries({ ...limits, repeatable: true }, new Pace(), async () => await attempt(limits));
 }

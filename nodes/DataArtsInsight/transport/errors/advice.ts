@@ -2,8 +2,10 @@ import type { Advice } from './errors';
 
 const ASK_FOR_PERMISSION =
 	'Ask an administrator to grant this IAM user the permissions for DataArts Insight in the project';
-const CHECK_WORKSPACE_SETTINGS =
-	"Open the workspace in the DataArts Insight console, check that this user is a member of it, and compare its ID with 'Workspace ID' in the credential";
+/** Where the ID of the workspace may have come from. */
+const WORKSPACE_ID =
+	"'Workspace ID' in the credential, or with 'Workspace' in the options of the node if it is set there";
+const CHECK_WORKSPACE_SETTINGS = `Open the workspace in the DataArts Insight console, check that this user is a member of it, and compare its ID with ${WORKSPACE_ID}`;
 const CHECK_ENDPOINT_SERVICE =
 	'Check the name or ID of the endpoint service in the VPC Endpoint console of its owner, and that it is in the region of the credential';
 const SERVICE_SIDE =
@@ -20,7 +22,6 @@ const OTHER_WORKSPACE_CODES = [0, 1, 2, 3, 10, 11, 12, 20, 21, 22].map(
  * Reference, "Error Codes"; VPC Endpoint API Reference, "Error Codes".
  */
 const ADVICE = new Map([
-	['DataArtsInsight.20010003', ASK_FOR_PERMISSION],
 	['DataArtsInsight.24010003', CHECK_ENDPOINT_SERVICE],
 	[
 		'DataArtsInsight.24010043',
@@ -32,26 +33,25 @@ const ADVICE = new Map([
 	],
 	[
 		'DataArtsInsight.24150005',
-		"Copy the ID of a workspace of this project from the DataArts Insight console into 'Workspace ID' in the credential",
+		`There is no such workspace in this project. Compare its ID in the DataArts Insight console with ${WORKSPACE_ID}`,
 	],
 	...OTHER_WORKSPACE_CODES.map((code): [string, string] => [code, CHECK_WORKSPACE_SETTINGS]),
 
 	[
 		'APIGW.0101',
-		"The address does not offer this API. Check 'Region' or the custom address in the credential",
+		'The address does not offer this API. Check the region or the custom address in the credential',
 	],
 	[
 		'APIGW.0103',
-		"The address has no service behind it. Check 'Region' or the custom address in the credential",
+		'The address has no service behind it. Check the region or the custom address in the credential',
 	],
-	['APIGW.0302', ASK_FOR_PERMISSION],
 	[
 		'APIGW.0307',
 		"The token is of another region or has to be renewed. Compare 'Region' in the credential with the IAM address that the token came from",
 	],
 	[
 		'APIGW.0310',
-		"The project cannot be used with this token. Compare 'Project ID' and 'Region' in the credential with My Credentials > API Credentials in the Huawei Cloud console",
+		"The project cannot be used with this token or access key. Compare My Credentials > API Credentials in the Huawei Cloud console with 'Region' and 'Project ID' in the credential, or with 'Project ID' in the options of the node if it is set there",
 	],
 	[
 		'APIGW.0401',
@@ -64,11 +64,9 @@ const ADVICE = new Map([
 		'APIGW.0613',
 		'IAM is not available for the moment, so nobody can be authenticated. Wait a minute, then run the node again',
 	],
-	['APIGW.0801', "DataArts Insight is not available to you in this region. Check 'Region' in the credential"],
+	['APIGW.0801', "The service is not available to you in this region. Check 'Region' in the credential"],
 	['APIGW.0802', "This user is not available in this region. Check 'Region' in the credential"],
 
-	['IAM.0002', ASK_FOR_PERMISSION],
-	['IAM.0003', ASK_FOR_PERMISSION],
 	['IAM.0061', 'The Huawei Cloud account is locked. Wait 15 minutes before you log in again'],
 	[
 		'IAM.0062',
@@ -77,6 +75,11 @@ const ADVICE = new Map([
 	['IAM.0081', 'This user may only use the console. Enable programmatic access for it in the IAM console'],
 	['IAM.0082', 'This user is disabled. Enable it in the IAM console'],
 
+	['EndPoint.0001', SERVICE_SIDE],
+	[
+		'EndPoint.1018',
+		'A quota of the VPC Endpoint service is used up. Delete what is no longer needed, or ask Huawei Cloud for a higher quota',
+	],
 	['EndPoint.2003', CHECK_ENDPOINT_SERVICE],
 	[
 		'EndPoint.2004',
@@ -95,15 +98,29 @@ const ADVICE = new Map([
 		'EndPoint.2022',
 		'The endpoint could not be created. Ask the owner of the endpoint service to check it, then run the node again',
 	],
-	['EndPoint.3062', "Check 'Endpoint Service ID': the owner finds it in the VPC Endpoint console"],
+	[
+		'EndPoint.2045',
+		"The endpoint service's whitelist is full. Remove a permission from it in the VPC Endpoint console, then run the node again",
+	],
+	['EndPoint.2051', 'The endpoint service is being switched. Wait a minute, then run the node again'],
+	['EndPoint.3062', 'Check the ID of the endpoint service: its owner finds it in the VPC Endpoint console'],
 ]);
 
 /** Codes about which the caller itself can do something. */
 const ADVICE_OF_CALLER = new Map<string | number, keyof Advice>([
 	['APIGW.0201', 'invalid'],
+	['APIGW.0302', 'forbidden'],
 	['APIGW.0308', 'throttled'],
+	['DataArtsInsight.20010003', 'forbidden'],
+	['IAM.0002', 'forbidden'],
+	['IAM.0003', 'forbidden'],
 	['IAM.0012', 'throttled'],
+	['EndPoint.0002', 'invalid'],
+	['EndPoint.0004', 'forbidden'],
+	['EndPoint.0005', 'notFound'],
 	['EndPoint.0022', 'throttled'],
+	['EndPoint.2003', 'notFound'],
+	[403, 'forbidden'],
 	[404, 'notFound'],
 	[429, 'throttled'],
 ]);
@@ -111,6 +128,7 @@ const ADVICE_OF_CALLER = new Map<string | number, keyof Advice>([
 /** What to do where the caller has no advice of its own. */
 const GENERAL: Required<Advice> = {
 	invalid: 'Check the values of the credential',
+	forbidden: ASK_FOR_PERMISSION,
 	notFound: "Check 'Region', 'Project ID' and 'Workspace ID' in the credential",
 	throttled: 'The service takes no more requests for the moment. Wait a minute, then try again',
 	timeout: 'Check the network between n8n and Huawei Cloud, then try again',
@@ -118,7 +136,6 @@ const GENERAL: Required<Advice> = {
 
 /** What to do where only the HTTP status is known. */
 const ADVICE_BY_STATUS = new Map([
-	[403, ASK_FOR_PERMISSION],
 	[
 		407,
 		'The proxy that n8n uses asks for a login. Check HTTPS_PROXY and ALL_PROXY in the environment of n8n',
@@ -135,10 +152,11 @@ const ADVICE_BY_STATUS = new Map([
  */
 export function adviceFor(code: string, status: number, own?: Advice): string | undefined {
 	const name = code.replace('APIG.', 'APIGW.');
-	const known = ADVICE.get(name);
+	const kind = ADVICE_OF_CALLER.get(name);
+	const known = (kind && own?.[kind]) ?? ADVICE.get(name);
 	if (known) return known;
-	const kind = ADVICE_OF_CALLER.get(name) ?? ADVICE_OF_CALLER.get(status);
-	if (kind) return adviceOn(kind, own);
+	const general = kind ?? ADVICE_OF_CALLER.get(status);
+	if (general) return adviceOn(general, own);
 	const byStatus = ADVICE_BY_STATUS.get(status);
 	if (byStatus ?? status === 401) return byStatus;
 	return status < 500 ? adviceOn('invalid', own) : SERVICE_SIDE;
@@ -147,4 +165,17 @@ export function adviceFor(code: string, status: number, own?: Advice): string | 
 /** @returns what the caller can do, or what anybody can */
 export function adviceOn(kind: keyof Advice, own?: Advice): string {
 	return own?.[kind] ?? GENERAL[kind];
+}
+
+/**
+ * What to do where an IAM user lacks permissions for the VPC Endpoint service, as a sentence without its full stop.
+ *
+ * Source: Huawei Cloud, VPC Endpoint API Reference, "Permissions Policies and Supported Actions".
+ *
+ * @param byId the permission that the call takes
+ * @param byName the one that it takes as well where the endpoint service is given by its name
+ */
+export function missingPermission(byId: string, byName?: string): string {
+	const more = byName === undefined ? '' : ` (and ${byName}, to find an endpoint service by its name)`;
+	return `Ask an administrator to grant this IAM user, or the agency that it acts through, the permission ${byId}${more} in the project, or the role VPCEndpoint Administrator`;
 }

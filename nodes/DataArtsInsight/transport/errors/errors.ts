@@ -119,4 +119,6 @@ export interface Advice {
 	notFound?: string;
 	/** The service refuses the values of the request. */
 	invalid?: string;
+	/** The caller lacks a permission. */
+	forbidden?: string;
 }

@@ -3,7 +3,7 @@ import { adviceOn } from './advice';
 import type { Verdict } from './answer';
 import { InputError, type RequestContext, RequestError } from './errors';
 
-const CHECK_ADDRESS = "Check 'Region' or the custom address in the credential";
+const CHECK_ADDRESS = 'Check the region or the custom address in the credential';
 
 /** Where a request goes. */
 export interface Target {

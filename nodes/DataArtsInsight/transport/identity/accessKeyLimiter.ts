@@ -14,8 +14,11 @@ import { unlessStopped } from './stopping';
  */
 const MAX_UNPROVEN = 3;
 
-/** After how many milliseconds a request was not refused: a gateway looks at the signature before all else. */
+/** After how many milliseconds a request was mostly not refused: a gateway looks at the signature before all else. */
 const UNREFUSED_AFTER = 5_000;
+
+/** How many of them may lack a response, however long: each could still be refused, and five refusals lock a key. */
+const MAX_UNANSWERED = 4;
 
 /** How many keys are kept; beyond that the oldest goes, and has to prove itself again. */
 const MAX_KEYS = 1_000;
@@ -41,8 +44,11 @@ class KeyLimiter {
 
 	private limit = 1;
 
-	/** What gives their places back. */
-	private readonly inFlight = new Set<() => void>();
+	/** The requests that hold a place. */
+	private readonly inFlight = new Set<object>();
+
+	/** The requests that have yet to end, of those that were sent with an unproven key. */
+	private readonly unanswered = new Set<object>();
 
 	private wake = () => {};
 
@@ -50,26 +56,29 @@ class KeyLimiter {
 
 	constructor(private readonly key: string) {}
 
-	/** Whether requests are in flight, which have yet to give their place back. */
+	/** Whether requests are in flight that say more of the key when they end. */
 	get busy() {
-		return this.inFlight.size > 0;
+		return this.inFlight.size + this.unanswered.size > 0;
 	}
 
 	/** @returns what gives the place back, or nothing as long as there is none */
 	acquire(): (() => void) | undefined {
-		if (!this.proven && this.inFlight.size >= this.limit) return undefined;
-		const release = () => {
-			this.inFlight.delete(release);
-			this.wakeAll();
-		};
-		this.inFlight.add(release);
+		const isFull = this.inFlight.size >= this.limit || this.unanswered.size >= MAX_UNANSWERED;
+		if (!this.proven && isFull) return undefined;
+		const request = {};
+		this.inFlight.add(request);
 		if (!this.proven) {
+			this.unanswered.add(request);
 			AbortSignal.timeout(UNREFUSED_AFTER).addEventListener('abort', () => {
-				if (this.inFlight.has(release)) this.record('nothing');
-				release();
+				if (this.inFlight.delete(request)) this.record('nothing');
+				this.wakeAll();
 			});
 		}
-		return release;
+		return () => {
+			this.inFlight.delete(request);
+			this.unanswered.delete(request);
+			this.wakeAll();
+		};
 	}
 
 	/** Resolves when a place may have become free. */
@@ -82,7 +91,9 @@ class KeyLimiter {
 		if (verdict !== 'refused' && isRefused(this.key)) return;
 		if (verdict !== 'nothing') this.proven = verdict === 'accepted';
 		this.limit = verdict === 'refused' ? 1 : MAX_UNPROVEN;
-		if (verdict === 'refused') this.inFlight.clear();
+		if (verdict !== 'refused') return;
+		this.inFlight.clear();
+		this.unanswered.clear();
 	}
 
 	private wakeAll() {
@@ -100,8 +111,8 @@ class KeyLimiter {
 const limiters = new Map<string, KeyLimiter>();
 
 /**
- * Sends one request with a key, as soon as it may be sent. Its place is given back in any case, and after five seconds at
- * the latest, so no request can hold up all later ones.
+ * Sends one request with a key, as soon as it may be sent. Its place is given back when it ends, and after five seconds at
+ * the latest. So one request cannot hold up all later ones; four without a response do, until one of them ends.
  *
  * @param key fingerprint of the key
  * @param turn asked again after each wait

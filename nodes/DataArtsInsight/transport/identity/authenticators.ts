@@ -1,45 +1,62 @@
 import { RequestError } from '../errors/errors';
 import type { HttpRequest, HttpResponse } from '../network/network';
+import { accessKeyKey, checkAccessKeyAdvice, signRequest, type SiteKey } from './accessKey';
 import { type Turn, withAccessKey } from './accessKeyLimiter';
-import type { Authentication, Credential } from './credential';
+import { type AgencyAuthentication, assertAgencyNotRefused, temporaryKeySource } from './agency';
+import type { Credential } from './credential';
 import { accessKeyHeaders, tokenHeaders } from './headers';
-import { isFinal, loginKey, type LoginAuthentication, loginToken, type SendLogin } from './login';
+import { type LoginAuthentication, loginSource } from './login';
 import { assertNotRefused, callerVerdict, fingerprint, isUnauthorized, rememberRefusal } from './refusals';
-import { signedHeaders } from './signature';
-import { dropToken } from './tokens';
+import type { AccessKey } from './signature';
+import { isFinal, type SendLogin, type TokenSource } from './tokenSource';
+
+/** A request, and the project that it is for. */
+export interface CallerRequest extends HttpRequest {
+	projectId: string;
+}
 
 /** Adds to the requests of one run what says who calls. */
 export interface Authenticator {
 	/**
-	 * Sends a request with the headers that say who calls; and once more if the service no longer takes the token, and
-	 * there is a new one.
+	 * Sends a request with the headers that say who calls; and once more if the service no longer takes the token or the
+	 * temporary keys, and there are new ones.
 	 *
 	 * @param turn asked again after each wait, so that nothing is sent to a service that takes no requests
 	 * @throws {RequestError} if the service or IAM has refused this caller already: then nothing more is sent
 	 * @throws what `send` throws
 	 */
-	authenticate: <Result>(request: HttpRequest, turn: Turn, send: Send<Result>) => Promise<Result>;
+	authenticate: <Result>(request: CallerRequest, turn: Turn, send: Send<Result>) => Promise<Result>;
 	/** What to do if the service does not accept who calls, as a sentence without its full stop. */
 	unauthorized: (headers: HttpResponse['headers']) => string;
+	/** What to do if who calls lacks a permission, where that is not for the user of the credential to get. */
+	forbidden?: string;
 }
 
-/** Sends a request with these headers, once. */
-type Send<Result> = (headers: Record<string, string>) => Promise<Result>;
+/**
+ * Sends a request with these headers, once.
+ *
+ * @param secrets what no error may show and stands neither in the headers nor in the credential
+ */
+type Send<Result> = (headers: Record<string, string>, secrets?: readonly string[]) => Promise<Result>;
 
 /**
- * Creates the authenticator of a credential. Nothing is sent yet.
+ * Creates the authenticator of a credential, for requests in any project of it. Nothing is sent yet.
  *
- * @param sendLogin carries a login to IAM, where the credential holds a password
+ * @param sendLogin carries to IAM what has to be asked there before a request: a login, or a request for temporary keys
  */
-export function createAuthenticator(credential: Credential, sendLogin: SendLogin): Authenticator {
-	const { authentication } = credential;
+export function createAuthenticator(
+	{ origin, authentication }: Credential,
+	sendLogin: SendLogin,
+): Authenticator {
 	switch (authentication.mode) {
 		case 'token':
-			return tokenAuthenticator(credential, authentication.token);
+			return tokenAuthenticator(origin, authentication.token);
 		case 'password':
-			return new LoginAuthenticator(credential, authentication, sendLogin);
+			return loginAuthenticator(authentication, sendLogin);
 		case 'accessKey':
-			return accessKeyAuthenticator(credential, authentication);
+			return accessKeyAuthenticator(authentication);
+		case 'agency':
+			return agencyAuthenticator(authentication, sendLogin);
 	}
 }
 
@@ -47,6 +64,7 @@ export function createAuthenticator(credential: Credential, sendLogin: SendLogin
 export function assertCallerNotRefused({ origin, authentication }: Credential): void {
 	if (authentication.mode === 'token') assertNotRefused(tokenKey(origin, authentication.token));
 	if (authentication.mode === 'accessKey') assertNotRefused(accessKeyKey(authentication));
+	if (authentication.mode === 'agency') assertAgencyNotRefused(authentication);
 }
 
 /**
@@ -57,10 +75,7 @@ export function assertCallerNotRefused({ origin, authentication }: Credential): 
  * @throws {RequestError} if the key was refused, now or in the last 15 minutes
  * @throws whatever `send` throws but a RequestError
  */
-export async function checkAccessKey(
-	authentication: AccessKeyAuthentication,
-	send: () => Promise<unknown>,
-): Promise<void> {
+export async function checkAccessKey(authentication: SiteKey, send: () => Promise<unknown>): Promise<void> {
 	const turn = { ready: async () => await Promise.resolve() };
 	await withAccessKey(accessKeyKey(authentication), turn, async (proven) => {
 		if (!proven) await send();
@@ -69,21 +84,14 @@ export async function checkAccessKey(
 	});
 }
 
-type AccessKeyAuthentication = Extract<Authentication, { mode: 'accessKey' }>;
-
 /** What a refused token is known by. In another region, at another address, it may be right. */
 function tokenKey(origin: string, token: string): string {
 	return fingerprint(origin, token);
 }
 
-/** What a refused key is known by. */
-function accessKeyKey({ site, accessKey }: AccessKeyAuthentication): string {
-	return fingerprint(site, accessKey.accessKeyId, accessKey.secretAccessKey, accessKey.securityToken ?? '');
-}
-
 /** A token that somebody fetched by hand: there is no other. */
-function tokenAuthenticator({ origin, workspaceId }: Credential, token: string): Authenticator {
-	const own = tokenHeaders(token, workspaceId);
+function tokenAuthenticator(origin: string, token: string): Authenticator {
+	const own = tokenHeaders(token);
 	const key = tokenKey(origin, token);
 	return {
 		authenticate: async ({ headers }, _turn, send) => {
@@ -99,29 +107,32 @@ function tokenAuthenticator({ origin, workspaceId }: Credential, token: string):
 	};
 }
 
-/** Fetches tokens from IAM and renews one that the service no longer takes. */
-class LoginAuthenticator implements Authenticator {
+/** Says who calls by what IAM gives for a while, and renews what the service no longer takes. */
+class RenewingAuthenticator<Value> implements Authenticator {
 	/** Why nothing more is sent in this run. */
 	private failure?: RequestError;
 
-	/** Whether a token was renewed since the service took one. */
+	/** Whether a value was renewed since the service took one. */
 	private renewed = false;
 
 	constructor(
-		private readonly credential: Credential,
-		private readonly authentication: LoginAuthentication,
-		private readonly sendLogin: SendLogin,
+		private readonly source: TokenSource<Value>,
+		private readonly sendWith: <Result>(
+			value: Value,
+			request: CallerRequest,
+			send: Send<Result>,
+		) => Promise<Result>,
+		private readonly words: { unauthorized: string; forbidden?: string },
 	) {}
 
 	async authenticate<Result>(
-		request: HttpRequest,
+		request: CallerRequest,
 		turn: Turn,
 		send: Send<Result>,
 		mayRenew = true,
 	): Promise<Result> {
-		const token = await this.token(turn);
-		const own = tokenHeaders(token, this.credential.workspaceId);
-		return await send({ ...request.headers, ...own }).then(
+		const value = await this.value(turn);
+		return await this.sendWith(value, request, send).then(
 			(result) => {
 				this.renewed = false;
 				return result;
@@ -129,7 +140,7 @@ class LoginAuthenticator implements Authenticator {
 			async (error: unknown) => {
 				if (callerVerdict(error) === 'accepted') this.renewed = false;
 				// Only after a refusal it is certain that the service has not acted.
-				const maySendAgain = isUnauthorized(error) && this.canRenew(token, error) && mayRenew;
+				const maySendAgain = isUnauthorized(error) && this.canRenew(value, error) && mayRenew;
 				if (!maySendAgain) throw error;
 				return await this.authenticate(request, turn, send, false);
 			},
@@ -137,58 +148,77 @@ class LoginAuthenticator implements Authenticator {
 	}
 
 	unauthorized() {
-		return "The service does not take the token that IAM gave. Check 'Region' and 'Project ID' in the credential";
+		return this.words.unauthorized;
 	}
 
-	private async token({ ready, signal }: Turn): Promise<string> {
+	get forbidden() {
+		return this.words.forbidden;
+	}
+
+	private async value({ ready, signal }: Turn): Promise<Value> {
 		this.assertNoFailure();
-		const token = await loginToken(this.authentication, this.sendLogin, signal).catch((error: unknown) => {
+		const value = await this.source.get(signal).catch((error: unknown) => {
 			if (error instanceof RequestError && isFinal(error)) this.failure = error;
 			throw error;
 		});
 		await ready();
 		this.assertNoFailure();
-		return token;
+		return value;
 	}
 
 	private assertNoFailure() {
 		if (this.failure) throw this.failure;
 	}
 
-	/** @returns whether there can be another token in place of this one, which the service does not take */
-	private canRenew(token: string, error: RequestError): boolean {
-		if (!dropToken(loginKey(this.authentication), token)) return true;
-		// A second token in a row that the service does not take: a third would not help.
+	/** @returns whether there can be another value in place of this one, which the service does not take */
+	private canRenew(value: Value, error: RequestError): boolean {
+		if (!this.source.drop(value)) return true;
+		// A second value in a row that the service does not take: a third would not help.
 		if (this.renewed) this.failure = error;
 		this.renewed = true;
 		return !this.failure;
 	}
 }
 
-/** How far apart two clocks may be, in milliseconds. */
-const MAX_SKEW = 15 * 60_000;
+/** Logs in, and sends the token of the login. */
+function loginAuthenticator(authentication: LoginAuthentication, sendLogin: SendLogin): Authenticator {
+	return new RenewingAuthenticator(
+		loginSource(authentication, sendLogin),
+		async (token, { headers }, send) => await send({ ...headers, ...tokenHeaders(token) }),
+		{
+			unauthorized:
+				"The service does not take the token that IAM gave. Check 'Region' and 'Project ID' in the credential, or 'Project ID' in the options of the node if it is set there",
+		},
+	);
+}
+
+/** Signs each request anew with the temporary keys of an agency. */
+function agencyAuthenticator(authentication: AgencyAuthentication, sendLogin: SendLogin): Authenticator {
+	return new RenewingAuthenticator(
+		temporaryKeySource(authentication, sendLogin),
+		async (key, request, send) => await send(signedInProject(request, key), [key.secretAccessKey]),
+		{
+			unauthorized:
+				"The service does not take the temporary keys that IAM gave. Check 'Region' in the credential",
+			forbidden: `Ask an administrator of the account ${authentication.agency.account} to grant the agency the permissions that this takes in the project`,
+		},
+	);
+}
 
 /** Signs each request anew, when it is about to be sent. */
-function accessKeyAuthenticator(
-	{ projectId, workspaceId }: Credential,
-	authentication: AccessKeyAuthentication,
-): Authenticator {
+function accessKeyAuthenticator(authentication: SiteKey): Authenticator {
 	return {
-		authenticate: async ({ method, origin, path, headers, body = '' }, turn, send) => {
-			const url = new URL(path, origin);
-			const own = accessKeyHeaders(projectId, workspaceId);
-			return await withAccessKey(accessKeyKey(authentication), turn, async () => {
-				const request = { method, url, headers: { ...headers, ...own }, body };
-				return await send(signedHeaders(request, authentication.accessKey, new Date()));
-			});
-		},
-		unauthorized: ({ date }) => {
-			const skew = Date.parse(String(date)) - Date.now();
-			if (Math.abs(skew) < MAX_SKEW || Number.isNaN(skew)) {
-				return "Check 'Access Key ID' and 'Secret Access Key' in the credential: five refusals lock the key";
-			}
-			const minutes = Math.round(Math.abs(skew) / 60_000);
-			return `The clock of the machine that runs n8n is ${minutes} minutes ${skew > 0 ? 'slow' : 'fast'}. Set it right: a signature is good for 15 minutes`;
-		},
+		authenticate: async (request, turn, send) =>
+			await withAccessKey(
+				accessKeyKey(authentication),
+				turn,
+				async () => await send(signedInProject(request, authentication.accessKey)),
+			),
+		unauthorized: checkAccessKeyAdvice,
 	};
+}
+
+function signedInProject(request: CallerRequest, key: AccessKey): Record<string, string> {
+	const headers = { ...request.headers, ...accessKeyHeaders(request.projectId) };
+	return signRequest({ ...request, headers }, key);
 }

@@ -1,7 +1,9 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import type { AccessKey } from './signature';
 import { InputError } from '../errors/errors';
+import { allowedOrigin, type CloudService, IAM, INSIGHT, siteOf } from './address';
+import { credentialText, headerValue, isHeaderValue, OPEN_CREDENTIAL, required } from './fields';
+import type { AccessKey } from './signature';
 
 /** What an IAM user logs in with. */
 export interface Login {
@@ -13,85 +15,115 @@ export interface Login {
 	projectId: string;
 }
 
+/** An agency: another account lets somebody act in its name. */
+export interface Agency {
+	/** Name of the account that is acted for. */
+	account: string;
+	name: string;
+}
+
+/** IAM, where it has to be asked before a request can be sent. */
+interface Iam {
+	iamOrigin: string;
+	allowUnauthorizedCerts: boolean;
+	/** The site whose accounts and keys these are. */
+	site: string;
+}
+
 /** How a credential says who calls. */
 export type Authentication =
 	| { mode: 'token'; token: string }
-	| { mode: 'password'; login: Login; iamOrigin: string; allowUnauthorizedCerts: boolean }
-	| { mode: 'accessKey'; accessKey: AccessKey; site: string };
-
-/** A service of Huawei Cloud: its part of the host in a region, and the credential's field for other sites. */
-export interface CloudService {
-	host: string;
-	field: string;
-	label: string;
-}
-
-export const INSIGHT: CloudService = { host: 'dataartsinsight', field: 'baseUrl', label: 'Base URL' };
-export const VPC_ENDPOINT: CloudService = { host: 'vpcep', field: 'vpcepUrl', label: 'VPC Endpoint URL' };
-const IAM: CloudService = { host: 'iam', field: 'iamUrl', label: 'IAM URL' };
-
-const PUBLIC_CLOUD = 'myhuaweicloud.com';
+	| ({ mode: 'password'; login: Login } & Iam)
+	| { mode: 'accessKey'; accessKey: AccessKey; site: string }
+	| ({ mode: 'agency'; accessKey: AccessKey; agency: Agency } & Iam);
 
 /** Who calls, and where: what a credential says, checked and ready to use. */
 export interface Credential {
 	/** Scheme, host and port of the service. */
 	origin: string;
 	projectId: string;
-	workspaceId: string;
+	/** Only requests to DataArts Insight are for a workspace, and not all of them. */
+	workspaceId?: string;
 	authentication: Authentication;
 	allowUnauthorizedCerts: boolean;
 	/** What no item, error or log may show. */
 	secrets: readonly string[];
 }
 
-const OPEN_CREDENTIAL = 'Open the credential that the node uses and';
+/** The project and the workspace that a call is for, where they are not those of the credential. */
+export interface Place {
+	projectId?: string;
+	workspaceId?: string;
+}
 
 /**
  * Reads a credential. Nothing is sent.
  *
  * @param service which one is called
- * @throws {InputError} that names the credential's field, if a value is missing or would change the address
+ * @param place what the node's options put in the place of the credential's values
+ * @throws {InputError} that names the field, if a value is missing or would change the address
  */
-export function readCredential(credentials: ICredentialDataDecryptedObject, service = INSIGHT): Credential {
-	const workspaceId = headerValue(credentials, 'workspaceId', 'Workspace ID');
-	const projectId = credentialText(credentials, 'projectId');
-	// The ID becomes a part of the path, so nothing that has a meaning in one may stand in it.
-	if (!/^[\w-]+$/.test(projectId)) {
-		throw new InputError(
-			projectId
-				? "'Project ID' in the credential holds characters that no project ID has"
-				: "'Project ID' in the credential is blank",
-			`${OPEN_CREDENTIAL} copy the ID from My Credentials > API Credentials in the Huawei Cloud console`,
-		);
-	}
+export function readCredential(
+	credentials: ICredentialDataDecryptedObject,
+	service: CloudService = INSIGHT,
+	place: Place = {},
+): Credential {
+	const inProject = readProjectCredential(credentials, service, place);
+	if (service !== INSIGHT) return inProject;
+	return { ...inProject, workspaceId: readWorkspaceId(credentials, place) };
+}
+
+/**
+ * Reads a credential for requests that are about a whole project, so that its workspace may be blank.
+ *
+ * @throws {InputError} that names the field, if a value is missing or would change the address
+ */
+export function readProjectCredential(
+	credentials: ICredentialDataDecryptedObject,
+	service: CloudService,
+	place: Pick<Place, 'projectId'> = {},
+): Credential {
+	const projectId = readProjectId(credentials, place);
 	const { authentication, secrets } = readAuthentication(credentials, projectId);
 	return {
 		origin: allowedOrigin(credentials, service),
 		projectId,
-		workspaceId,
 		authentication,
 		allowUnauthorizedCerts: credentials.allowUnauthorizedCerts === true,
 		secrets: secrets.filter(Boolean),
 	};
 }
 
-/**
- * The service of the credential that an address belongs to. A credential's secrets are for these hosts only.
- *
- * @throws {InputError} if it is none of them
- */
-export function serviceAt(credentials: ICredentialDataDecryptedObject, { origin, host }: URL): CloudService {
-	const isCustom = credentialText(credentials, 'region') === 'custom';
-	// Those without which this call can do are left out where they are blank.
-	const services = [INSIGHT, IAM, VPC_ENDPOINT].filter(
-		(service) => service === INSIGHT || !isCustom || credentialText(credentials, service.field),
-	);
-	const addresses = services.map((service) => originOf(credentials, service));
-	const service = services[addresses.indexOf(origin)];
-	if (service) return service;
+/** The ID becomes a part of the path, so nothing that has a meaning in one may stand in it. */
+function readProjectId(credentials: ICredentialDataDecryptedObject, place: Pick<Place, 'projectId'>): string {
+	const isOption = place.projectId !== undefined;
+	const projectId = place.projectId ?? credentialText(credentials, 'projectId');
+	if (/^[\w-]+$/.test(projectId)) return projectId;
+	const label = `'Project ID' in the ${isOption ? 'options' : 'credential'}`;
 	throw new InputError(
-		`The credential is not for ${host || 'this address'}, so nothing was sent there`,
-		`Call ${addresses.join(' or ')}, or change 'Region' or the custom address in the credential`,
+		projectId ? `${label} holds characters that no project ID has` : `${label} is blank`,
+		isOption
+			? "Correct 'Project ID' in the options, or remove it there to use that of the credential"
+			: `${OPEN_CREDENTIAL} copy the ID from My Credentials > API Credentials in the Huawei Cloud console`,
+	);
+}
+
+function readWorkspaceId(credentials: ICredentialDataDecryptedObject, place: Place): string {
+	if (place.workspaceId === undefined) {
+		if (credentialText(credentials, 'workspaceId')) {
+			return headerValue(credentials, 'workspaceId', 'Workspace ID');
+		}
+		throw new InputError(
+			"'Workspace ID' in the credential is blank",
+			`${OPEN_CREDENTIAL} fill in 'Workspace ID', or add 'Workspace' to the options of the node`,
+		);
+	}
+	if (isHeaderValue(place.workspaceId)) return place.workspaceId;
+	throw new InputError(
+		place.workspaceId
+			? "'Workspace' in the options holds a blank, a line break or a character that no header can carry"
+			: "'Workspace' in the options is blank",
+		"Correct 'Workspace' in the options, or remove it there to use that of the credential",
 	);
 }
 
@@ -111,24 +143,32 @@ function readAuthentication(
 				password: required(credentials, 'password', 'Password'),
 				projectId,
 			};
-			const iamOrigin = allowedOrigin(credentials, IAM);
-			const allowUnauthorizedCerts = credentials.allowUnauthorizedCerts === true;
 			return {
-				authentication: { mode: 'password', login, iamOrigin, allowUnauthorizedCerts },
+				authentication: { mode: 'password', login, ...readIam(credentials) },
 				secrets: [login.password],
 			};
 		}
 		case 'accessKey': {
 			const securityToken = credentialText(credentials, 'securityToken');
 			const accessKey = {
-				accessKeyId: headerValue(credentials, 'accessKeyId', 'Access Key ID'),
-				secretAccessKey: required(credentials, 'secretAccessKey', 'Secret Access Key'),
+				...readAccessKey(credentials),
 				securityToken: securityToken && headerValue(credentials, 'securityToken', 'Security Token'),
 			};
-			const site = siteOf(originOf(credentials, INSIGHT));
+			const site = siteOf(credentials, INSIGHT);
 			return {
 				authentication: { mode: 'accessKey', accessKey, site },
 				secrets: [accessKey.secretAccessKey, securityToken],
+			};
+		}
+		case 'agency': {
+			const accessKey = readAccessKey(credentials);
+			const agency = {
+				account: required(credentials, 'agencyAccount', 'Agency Account Name'),
+				name: required(credentials, 'agencyName', 'Agency Name'),
+			};
+			return {
+				authentication: { mode: 'agency', accessKey, agency, ...readIam(credentials) },
+				secrets: [accessKey.secretAccessKey],
 			};
 		}
 		default:
@@ -139,96 +179,17 @@ function readAuthentication(
 	}
 }
 
-/**
- * The text of a credential's field, without the blanks and line breaks that come along when a value is pasted. Anything
- * but text counts as blank.
- */
-export function credentialText(credentials: ICredentialDataDecryptedObject, field: string): string {
-	const value = credentials[field];
-	return typeof value === 'string' ? value.trim() : '';
+function readAccessKey(credentials: ICredentialDataDecryptedObject): AccessKey {
+	return {
+		accessKeyId: headerValue(credentials, 'accessKeyId', 'Access Key ID'),
+		secretAccessKey: required(credentials, 'secretAccessKey', 'Secret Access Key'),
+	};
 }
 
-function required(credentials: ICredentialDataDecryptedObject, field: string, label: string): string {
-	const value = credentialText(credentials, field);
-	if (value) return value;
-	throw new InputError(`'${label}' in the credential is blank`, `${OPEN_CREDENTIAL} fill in '${label}'`);
-}
-
-function headerValue(credentials: ICredentialDataDecryptedObject, field: string, label: string): string {
-	const value = required(credentials, field, label);
-	if (/^[\x21-\x7e]+$/.test(value)) return value;
-	throw new InputError(
-		`'${label}' in the credential holds a blank, a line break or a character that no header can carry`,
-		`${OPEN_CREDENTIAL} paste '${label}' again, without anything around it`,
-	);
-}
-
-/** Accounts and keys are those of a whole site, whatever the region. */
-export function siteOf(origin: string): string {
-	return origin.endsWith(`.${PUBLIC_CLOUD}`) ? PUBLIC_CLOUD : origin;
-}
-
-/** @throws {InputError} if the credential's `Allowed Domains`, which n8n adds to its form, leave the service out */
-function allowedOrigin(credentials: ICredentialDataDecryptedObject, service: CloudService): string {
-	const origin = originOf(credentials, service);
-	// 'None' is about n8n's HTTP Request node alone.
-	if (credentials.allowedHttpRequestDomains !== 'domains') return origin;
-	const { hostname } = new URL(origin);
-	const domains = credentialText(credentials, 'allowedDomains')
-		.split(',')
-		.map((domain) => domain.trim().toLowerCase().replace(/\.$/, ''));
-	// As n8n reads them: a star stands for subdomains only.
-	const isAllowed = domains.some((domain) =>
-		domain.startsWith('*.') ? domain.length > 2 && hostname.endsWith(domain.slice(1)) : domain === hostname,
-	);
-	if (isAllowed) return origin;
-	throw new InputError(
-		`'Allowed Domains' in the credential leave out ${hostname}`,
-		`${OPEN_CREDENTIAL} add ${hostname} to 'Allowed Domains'`,
-	);
-}
-
-/**
- * The address of a service in the credential's region, or the one that the credential gives for `custom`.
- *
- * Source: Huawei Cloud, "Endpoints" in the API References of DataArts Insight, IAM and VPC Endpoint.
- */
-function originOf(credentials: ICredentialDataDecryptedObject, { host, field, label }: CloudService): string {
-	const region = credentialText(credentials, 'region');
-	if (region !== 'custom') {
-		// A region from an expression must not lead a secret to another host.
-		if (!/^[a-z]+(-[a-z]+)+-\d+$/.test(region)) {
-			throw new InputError(
-				"'Region' in the credential is not the ID of a region",
-				`${OPEN_CREDENTIAL} choose a region, or 'Custom Address' for another site`,
-			);
-		}
-		return `https://${host}.${region}.${PUBLIC_CLOUD}`;
-	}
-
-	const address = required(credentials, field, label);
-	const url = URL.canParse(address) ? new URL(address) : undefined;
-	if (!url || !['https:', 'http:'].includes(url.protocol)) {
-		throw new InputError(
-			`'${label}' in the credential is not a web address`,
-			`${OPEN_CREDENTIAL} enter an address such as https://${host}.example.com`,
-		);
-	}
-	if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
-		throw new InputError(
-			`'${label}' in the credential holds more than a host`,
-			`${OPEN_CREDENTIAL} leave only the scheme, the host and the port: the node adds the path`,
-		);
-	}
-	if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-		throw new InputError(
-			`'${label}' in the credential is not encrypted`,
-			`${OPEN_CREDENTIAL} begin the address with https:// so that no secret can be read on its way`,
-		);
-	}
-	return url.origin;
-}
-
-function isLoopback(hostname: string): boolean {
-	return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+function readIam(credentials: ICredentialDataDecryptedObject): Iam {
+	return {
+		iamOrigin: allowedOrigin(credentials, IAM),
+		allowUnauthorizedCerts: credentials.allowUnauthorizedCerts === true,
+		site: siteOf(credentials, IAM),
+	};
 }

@@ -10,17 +10,22 @@ import { exchange } from '../network/n8n/exchange';
 import { proxyFor } from '../network/n8n/options';
 import type { HttpRequest, SendLimits } from '../network/network';
 import { interrupted, LOGIN_LIMITS, receive, withLoginRetries } from '../repeat';
+import { checkAccessKeyAdvice, signRequest } from './accessKey';
+import { serviceAt } from './address';
+import { knownTemporaryKey, type TemporaryKey, temporaryKeySource } from './agency';
 import { assertCallerNotRefused, checkAccessKey } from './authenticators';
-import { type Credential, credentialText, readCredential, serviceAt } from './credential';
-import { accessKeyHeaders, tokenHeaders } from './headers';
-import { loginKey, loginToken, type SendLogin } from './login';
+import { type Credential, readCredential } from './credential';
+import { credentialText } from './fields';
+import { accessKeyHeaders, secretsIn, tokenHeaders, workspaceHeaders } from './headers';
+import { loginKey, loginSource } from './login';
+import { probeOf } from './probe';
 import { isUnauthorized } from './refusals';
 import { type AccessKey, encode, signedHeaders } from './signature';
-import { dropToken } from './tokens';
+import type { SendLogin } from './tokenSource';
 
 /*
  * What n8n's HTTP Request node does with a credential of this type. The node of this package has its own way:
- * it logs in, and signs each request anew.
+ * it logs in or gets temporary keys, and signs each request anew.
  */
 
 /** n8n's HTTP Request node hands over the options of its older helper, whose address is `uri`. */
@@ -49,17 +54,28 @@ export function authenticateRequest(
 	const url = addressOf(options);
 	const credential = readCredential(credentials, serviceAt(credentials, url));
 	assertCallerNotRefused(credential);
-	const { authentication, workspaceId } = credential;
+	const { authentication } = credential;
 	const proxy = options.proxy ?? proxyFor(url.origin);
 	const request = { ...options, ...NO_REDIRECTS, ...addressFields(options, url), ...(proxy && { proxy }) };
 	if (authentication.mode === 'accessKey') return sign(request, url, credential, authentication.accessKey);
+	if (authentication.mode === 'agency') {
+		const key = knownTemporaryKey(authentication);
+		sentWith.set(credentials, key);
+		return key ? sign(request, url, credential, key) : request;
+	}
 
 	const token =
 		authentication.mode === 'token' ? authentication.token : keptToken(credentials, loginKey(authentication));
 	// Without a token the service answers 401, and n8n logs in and tries again.
-	const headers = token ? tokenHeaders(token, workspaceId) : {};
+	const headers = token ? { ...tokenHeaders(token), ...workspaceHeaders(credential) } : {};
 	return { ...request, headers: { ...options.headers, ...headers } };
 }
+
+/**
+ * The temporary keys that a request was signed with; none where there were none at hand. n8n reads the credential anew for
+ * each request and hands over the same object each time that it asks about this request.
+ */
+const sentWith = new WeakMap<ICredentialDataDecryptedObject, TemporaryKey | undefined>();
 
 /**
  * Gets ready what proves the caller. n8n asks for it before a request if it keeps no token, and after any request that
@@ -68,16 +84,16 @@ export function authenticateRequest(
  *
  * A key is tried by a request of our own before n8n signs with it, since n8n does not tell what became of its requests.
  *
- * @returns with a password, what n8n keeps, encrypted, in the hidden fields of the credential
- * @throws {RequestError} if IAM could not be reached, or the login or the key was refused
+ * @returns what n8n keeps, encrypted, in the hidden fields of the credential: with a password the token, and with an
+ * agency nothing, since its temporary keys stay in memory. A blank token makes n8n ask before the next request again
+ * @throws {RequestError} if IAM could not be reached, or the login, the key or the agency was refused
  */
 export async function prepareCaller(
 	{ helpers }: IHttpRequestHelper,
 	credentials: ICredentialDataDecryptedObject,
 ): Promise<IDataObject> {
-	const credential = readCredential(credentials);
-	const { authentication, origin, projectId, workspaceId, secrets } = credential;
-	const { allowUnauthorizedCerts } = credential;
+	const { credential, path } = probeOf(credentials);
+	const { authentication, origin, projectId, secrets, allowUnauthorizedCerts } = credential;
 	const send = async (request: HttpRequest, context: RequestContext, limits: SendLimits) => {
 		const response = await exchange(helpers, request, allowUnauthorizedCerts, limits).catch(
 			(error: unknown) => {
@@ -90,37 +106,58 @@ export async function prepareCaller(
 		await withLoginRetries(end, async (limits) => await send(request, context, limits));
 	/** Sends a request that creates nothing, to see whether the service takes the caller. */
 	const probe = async (own: Record<string, string>, accessKey?: AccessKey) => {
-		const path = `/v1/${projectId}/connections?limit=1&offset=0`;
-		const plain = { method: 'GET' as const, url: new URL(path, origin), headers: own, body: '' };
-		const headers = accessKey ? signedHeaders(plain, accessKey, new Date()) : own;
-		const context = { secrets, unauthorized: () => CHECK_KEY };
-		return await send({ method: plain.method, origin, path, headers }, context, LOGIN_LIMITS);
+		const plain = {
+			method: 'GET' as const,
+			origin,
+			path,
+			headers: { ...own, ...workspaceHeaders(credential) },
+		};
+		const headers = accessKey ? signRequest(plain, accessKey) : plain.headers;
+		const context = {
+			secrets: [...secrets, ...secretsIn(headers), accessKey?.secretAccessKey ?? ''],
+			unauthorized: checkAccessKeyAdvice,
+		};
+		return await send({ ...plain, headers }, context, LOGIN_LIMITS);
 	};
 
-	if (authentication.mode === 'accessKey') {
-		const own = accessKeyHeaders(projectId, workspaceId);
-		await checkAccessKey(authentication, async () => await probe(own, authentication.accessKey));
+	switch (authentication.mode) {
+		case 'token':
+			return {};
+		case 'accessKey': {
+			const own = accessKeyHeaders(projectId);
+			await checkAccessKey(authentication, async () => await probe(own, authentication.accessKey));
+			return {};
+		}
+		case 'agency': {
+			const source = temporaryKeySource(authentication, sendLogin);
+			const isSent = sentWith.has(credentials);
+			const key = sentWith.get(credentials);
+			if (key && !(await isRefused(probe(accessKeyHeaders(projectId), key)))) return {};
+			if (key) source.drop(key);
+			await source.get();
+			return isSent ? { sessionToken: '', sessionLogin: '' } : {};
+		}
+		case 'password': {
+			const source = loginSource(authentication, sendLogin);
+			const sessionLogin = loginKey(authentication);
+			const kept = keptToken(credentials, sessionLogin);
+			if (kept !== undefined && !(await isRefused(probe(tokenHeaders(kept))))) return {};
+			if (kept !== undefined) source.drop(kept);
+			return { sessionToken: await source.get(), sessionLogin };
+		}
 	}
-	if (authentication.mode !== 'password') return {};
-
-	const sessionLogin = loginKey(authentication);
-	const kept = keptToken(credentials, sessionLogin);
-	if (kept !== undefined) {
-		const isRefused = await probe(tokenHeaders(kept, workspaceId)).then(
-			() => false,
-			(error: unknown) => {
-				if (!(error instanceof RequestError)) throw error;
-				return isUnauthorized(error);
-			},
-		);
-		if (!isRefused) return {};
-		dropToken(sessionLogin, kept);
-	}
-	return { sessionToken: await loginToken(authentication, sendLogin), sessionLogin };
 }
 
-const CHECK_KEY =
-	"Check 'Access Key ID' and 'Secret Access Key' in the credential: five refusals lock the key";
+/** @returns whether the service does not take who sent a request; whatever else comes of the request says nothing */
+async function isRefused(request: Promise<unknown>): Promise<boolean> {
+	return await request.then(
+		() => false,
+		(error: unknown) => {
+			if (!(error instanceof RequestError)) throw error;
+			return isUnauthorized(error);
+		},
+	);
+}
 
 /** The token that n8n keeps, if it came from this very login. */
 function keptToken(credentials: ICredentialDataDecryptedObject, login: string): string | undefined {
@@ -154,7 +191,7 @@ function addressFields({ uri }: RequestOptions, { href }: URL) {
 function sign(
 	options: RequestOptions,
 	url: URL,
-	{ projectId, workspaceId }: Credential,
+	credential: Credential,
 	accessKey: AccessKey,
 ): IHttpRequestOptions {
 	const { method = 'GET', qs = {}, headers = {} } = options;
@@ -169,7 +206,7 @@ function sign(
 	const isJson = body !== options.body && body !== '';
 	const contentType =
 		isJson && !hasHeader(headers, 'content-type') ? { 'Content-Type': 'application/json' } : {};
-	const own = accessKeyHeaders(projectId, workspaceId);
+	const own = { ...accessKeyHeaders(credential.projectId), ...workspaceHeaders(credential) };
 	const signature = signedHeaders({ method, url, headers: own, body }, accessKey, new Date());
 	return {
 		...options,

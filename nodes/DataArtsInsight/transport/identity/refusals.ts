@@ -5,13 +5,15 @@ import { RequestError } from '../errors/errors';
 /** For how many milliseconds a refusal stands: so long IAM counts refused logins, and five of them lock an account. */
 export const REFUSAL_KEPT = 15 * 60_000;
 
-/** How many refusals are kept; beyond that the oldest goes. */
+/** How many refusals of one kind are kept; beyond that the oldest goes. */
 const MAX_REFUSALS = 1_000;
 
 /** A clock that was set by more milliseconds than this may have been the reason for a refusal. */
 const CLOCK_TOLERANCE = 60_000;
 
 interface Refusal {
+	/** What kind of caller was refused. */
+	what: string;
 	error: RequestError;
 	/** When it came, on the clock of `performance.now()`. */
 	at: number;
@@ -66,11 +68,12 @@ export function rememberRefusal(
 	what: string,
 	{ message, advice, details }: RequestError,
 ): RequestError {
-	forgetOld();
+	forgetOld(what);
 	refusals.delete(key);
 	const again = `The same ${what} is not tried again for 15 minutes after a refusal, unless the credential changes`;
 	const error = new RequestError(message, `${advice}. ${again}`, { ...details, outcomeUnknown: false });
 	refusals.set(key, {
+		what,
 		error: new RequestError(
 			message,
 			`Nothing was sent: the same ${what} was refused. ${error.advice}`,
@@ -110,10 +113,10 @@ function stands(refusal: Refusal): boolean {
 	return age < REFUSAL_KEPT && Math.abs(clock() - refusal.clock) < CLOCK_TOLERANCE;
 }
 
-/** Makes room: the oldest come first. */
-function forgetOld() {
-	for (const [key, refusal] of refusals) {
-		if (stands(refusal) && refusals.size < MAX_REFUSALS) return;
-		refusals.delete(key);
-	}
+/** Makes room for another of the same kind, so that a thousand refused agencies hide no refused access key. */
+function forgetOld(what: string) {
+	for (const [key, refusal] of refusals) if (!stands(refusal)) refusals.delete(key);
+	const same = [...refusals].filter(([, refusal]) => refusal.what === what);
+	const [oldest] = same.length >= MAX_REFUSALS ? same : [];
+	if (oldest) refusals.delete(oldest[0]);
 }

@@ -289,6 +289,7 @@ describe('a client whose credential holds a password', () => {
 		authentication: {
 			mode: 'password',
 			iamOrigin,
+			site: iamOrigin,
 			login: { domainName: 'd', username: origin, password: 'IAM-secret', projectId: 'p' },
 			allowUnauthorizedCerts: false,
 		},

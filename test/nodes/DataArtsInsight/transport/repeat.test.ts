@@ -2,6 +2,7 @@ import {
 	InputError,
 	type RequestContext,
 	RequestError,
+	type RequestErrorDetails,
 	type Retry,
 } from '../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
@@ -15,6 +16,7 @@ import { MAX_WAIT, Pace } from '../../../../nodes/DataArtsInsight/transport/pace
 import {
 	interrupted,
 	LOGIN_LIMITS,
+	mayBeRepeated,
 	receive,
 	withLoginRetries,
 	withRetries,
@@ -645,4 +647,65 @@ describe('withLoginRetries', () => {
 		await expect(outcome).rejects.toMatchObject({ details: { code: 'CANCELLED' } });
 		expect(attempt).not.toHaveBeenCalled();
 	});
+});
+
+describe('a request whose repeat does no harm', () => {
+	const LOST = { code: 'CONNECTION_LOST', outcomeUnknown: true };
+	const failing = (...details: Array<RequestErrorDetails | undefined>) => {
+		let attempts = 0;
+		return async () => {
+			const one = details[attempts++];
+			if (one) throw new RequestError('It went wrong', 'Look', one);
+			return await Promise.resolve(attempts);
+		};
+	};
+	const send = async (attempt: () => Promise<number>, doubt?: string) =>
+		await withRetries({ maxRetries: 2, repeatable: true, doubt }, new Pace(), attempt);
+	beforeEach(() => fixBackOff(0));
+	afterEach(() => jest.restoreAllMocks());
+
+	it('is one that only reads, or that brings something to a stated end', () => {
+		expect(mayBeRepeated('GET')).toBe(true);
+		expect(mayBeRepeated('POST')).toBe(false);
+		expect(mayBeRepeated('POST', true)).toBe(true);
+	});
+
+	it.each<[string, RequestErrorDetails]>([
+		['a lost response', LOST],
+		['a 500', { code: 'HTTP_500', httpStatus: 500, outcomeUnknown: true }],
+		['a 504', { code: 'APIGW.0201', httpStatus: 504, outcomeUnknown: true }],
+	])('is sent again after %s', async (_what, details) => {
+		expect(await send(failing(details))).toBe(2);
+	});
+
+	it.each<[string, RequestErrorDetails]>([
+		['a timeout', { code: 'TIMEOUT', outcomeUnknown: true }],
+		['a 400', { code: 'EndPoint.0002', httpStatus: 400, outcomeUnknown: false }],
+		['a page that is no JSON', { code: 'UNEXPECTED_ANSWER', httpStatus: 200, outcomeUnknown: true }],
+		['the stop of the execution', { code: 'CANCELLED', outcomeUnknown: true }],
+	])('is not sent again after %s', async (_what, details) => {
+		await expect(send(failing(details))).rejects.toMatchObject({ details });
+	});
+
+	it('may have acted although its last attempt was refused', async () => {
+		const refused = { code: 'EndPoint.0002', httpStatus: 400, outcomeUnknown: false };
+		const failure = send(failing(LOST, refused), 'It may have acted');
+		await expect(failure).rejects.toMatchObject({
+			details: { ...refused, outcomeUnknown: true },
+			description: 'Look. It may have acted. Tried 2 times',
+		});
+		await expect(send(failing(LOST, refused))).rejects.toMatchObject({ details: refused });
+		await expect(send(failing(refused), 'It may have acted')).rejects.toMatchObject({ details: refused });
+	});
+});
+
+it('EndPoint.0022 is throttling, although it is a 400', () => {
+	const body = JSON.stringify({ error_code: 'EndPoint.0022', error_msg: 'Too many requests.' });
+	const response = { status: 400, headers: { 'retry-after': '3' }, text: body };
+	expect(() => receive(response, { secrets: [], unauthorized: () => '', doubt: 'd' })).toThrow(
+		expect.objectContaining({
+			retry: { throttled: true, after: 3000 },
+			details: { code: 'EndPoint.0022', httpStatus: 400, outcomeUnknown: false },
+		}) as Error,
+	);
 });

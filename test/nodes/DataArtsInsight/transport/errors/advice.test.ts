@@ -1,4 +1,8 @@
-import { adviceFor, adviceOn } from '../../../../../nodes/DataArtsInsight/transport/errors/advice';
+import {
+	adviceFor,
+	adviceOn,
+	missingPermission,
+} from '../../../../../nodes/DataArtsInsight/transport/errors/advice';
 
 describe('adviceFor', () => {
 	it.each([
@@ -6,14 +10,14 @@ describe('adviceFor', () => {
 		['DataArtsInsight.24010003', 'name or ID of the endpoint service'],
 		['DataArtsInsight.24010043', 'permission for data connections'],
 		['DataArtsInsight.24150004', 'normal state'],
-		['DataArtsInsight.24150005', 'Copy the ID of a workspace'],
+		['DataArtsInsight.24150005', 'no such workspace in this project'],
 		['APIGW.0101', 'does not offer this API'],
 		['APIGW.0103', 'no service behind it'],
 		['APIGW.0201', 'Check the values of the credential'],
 		['APIGW.0302', 'grant this IAM user the permissions'],
 		['APIGW.0307', 'of another region or has to be renewed'],
 		['APIGW.0308', 'takes no more requests for the moment'],
-		['APIGW.0310', 'project cannot be used with this token'],
+		['APIGW.0310', 'project cannot be used with this token or access key'],
 		['APIGW.0401', 'cannot tell the address'],
 		['APIGW.0402', 'allow the address'],
 		['APIGW.0501', 'quota of this API is used up'],
@@ -28,14 +32,21 @@ describe('adviceFor', () => {
 		['IAM.0062', 'did not accept the password'],
 		['IAM.0081', 'programmatic access'],
 		['IAM.0082', 'user is disabled'],
+		['EndPoint.0001', 'The service could not handle the request'],
+		['EndPoint.0002', 'Check the values of the credential'],
+		['EndPoint.0004', 'grant this IAM user the permissions'],
+		['EndPoint.0005', "'Region', 'Project ID'"],
 		['EndPoint.0022', 'takes no more requests for the moment'],
+		['EndPoint.1018', 'A quota of the VPC Endpoint service is used up'],
 		['EndPoint.2003', 'name or ID of the endpoint service'],
 		['EndPoint.2004', 'endpoint service is not available'],
 		['EndPoint.2012', 'whitelist'],
 		['EndPoint.2014', 'connected already'],
 		['EndPoint.2019', 'being created'],
 		['EndPoint.2022', 'could not be created'],
-		['EndPoint.3062', "Check 'Endpoint Service ID'"],
+		['EndPoint.2045', 'whitelist is full'],
+		['EndPoint.2051', 'is being switched. Wait a minute'],
+		['EndPoint.3062', 'Check the ID of the endpoint service'],
 	])('on %s comes before that on the status: %s', (code, words) => {
 		for (const status of [400, 401, 403, 404, 429, 500]) expect(adviceFor(code, status)).toContain(words);
 	});
@@ -46,6 +57,24 @@ describe('adviceFor', () => {
 			expect(adviceFor(`DataArtsInsight.${String(24_150_000 + number)}`, 400)).toContain(
 				"compare its ID with 'Workspace ID'",
 			);
+		},
+	);
+
+	it.each<[string, string]>([
+		['DataArtsInsight.24150000', 'Workspace'],
+		['DataArtsInsight.24150005', 'Workspace'],
+		['APIGW.0310', 'Project ID'],
+	])('on %s leads to the credential and to the options of the node', (code, option) => {
+		expect(adviceFor(code, 400)).toMatch(
+			new RegExp(`in the credential, or with '${option}' in the options of the node if it is set there`),
+		);
+	});
+
+	it.each(['DataArtsInsight.20010003', 'APIGW.0302', 'APIG.0302', 'IAM.0002', 'IAM.0003', 'Other.1'])(
+		'on a missing permission is that of the caller, where it has some: %s',
+		(code) => {
+			expect(adviceFor(code, 403, { forbidden: 'Ask the owner' })).toBe('Ask the owner');
+			expect(adviceFor(code, 403, { invalid: 'Check' })).toContain('grant this IAM user the permissions');
 		},
 	);
 
@@ -78,10 +107,14 @@ describe('adviceFor', () => {
 	it('says nothing of a bare 401: that depends on how the caller proves who they are', () => {
 		expect(adviceFor('HTTP_401', 401)).toBeUndefined();
 		expect(adviceFor('APIGW.0301', 401)).toBeUndefined();
+		expect(adviceFor('EndPoint.0003', 401)).toBeUndefined();
 		expect(adviceFor('APIGW.0301', 400)).toContain('Check the values');
 	});
 
-	const own = { invalid: 'Own invalid', notFound: 'Own notFound', throttled: 'Own throttled', timeout: 'x' };
+	const own = {
+		...{ invalid: 'Own invalid', notFound: 'Own notFound', throttled: 'Own throttled', timeout: 'x' },
+		forbidden: 'Own forbidden',
+	};
 
 	it.each<[string, number, string]>([
 		['APIGW.0201', 500, 'Own invalid'],
@@ -89,6 +122,12 @@ describe('adviceFor', () => {
 		['APIG.0308', 400, 'Own throttled'],
 		['IAM.0012', 400, 'Own throttled'],
 		['EndPoint.0022', 400, 'Own throttled'],
+		['EndPoint.0002', 400, 'Own invalid'],
+		['EndPoint.0005', 400, 'Own notFound'],
+		['EndPoint.2003', 400, 'Own notFound'],
+		['EndPoint.0004', 400, 'Own forbidden'],
+		['APIGW.0302', 404, 'Own forbidden'],
+		['Unknown.1', 403, 'Own forbidden'],
 		['Unknown.1', 404, 'Own notFound'],
 		['Unknown.1', 429, 'Own throttled'],
 		['Unknown.1', 400, 'Own invalid'],
@@ -98,10 +137,10 @@ describe('adviceFor', () => {
 	});
 
 	it.each<[string, number]>([
-		['APIGW.0302', 404],
-		['EndPoint.2003', 429],
+		['APIGW.0310', 403],
+		['EndPoint.2004', 429],
+		['EndPoint.2045', 404],
 		['Unknown.1', 401],
-		['Unknown.1', 403],
 		['Unknown.1', 407],
 		['Unknown.1', 500],
 	])('on %s with HTTP %d is the same whatever the caller can do', (code, status) => {
@@ -110,14 +149,25 @@ describe('adviceFor', () => {
 });
 
 describe('adviceOn', () => {
-	it.each(['invalid', 'notFound', 'throttled', 'timeout'] as const)(
+	it.each(['invalid', 'notFound', 'throttled', 'timeout', 'forbidden'] as const)(
 		'%s is what the caller can do, and without that what anybody can, with no word of options of the node',
 		(kind) => {
 			expect(adviceOn(kind, { [kind]: 'Own' })).toBe('Own');
 			const general = adviceOn(kind);
 			for (const other of [{}, { [kind]: undefined }]) expect(adviceOn(kind, other)).toBe(general);
-			expect(general).toMatch(/^(Check|The service takes no more requests) .*[^.]$/);
+			expect(general).toMatch(/^(Check|The service takes no more requests|Ask an administrator) .*[^.]$/);
 			expect(general).not.toMatch(/Max Concurrency|'Timeout'|option|the node/);
 		},
 	);
+});
+
+describe('missingPermission', () => {
+	it('names the permission and the role, and what a name takes beside them', () => {
+		expect(missingPermission('vpcep:a:list')).toBe(
+			'Ask an administrator to grant this IAM user, or the agency that it acts through, the permission vpcep:a:list in the project, or the role VPCEndpoint Administrator',
+		);
+		expect(missingPermission('vpcep:a:list', 'vpcep:b:get')).toContain(
+			'permission vpcep:a:list (and vpcep:b:get, to find an endpoint service by its name) in the project',
+		);
+	});
 });

@@ -49,7 +49,7 @@ describe('a connection that was never established', () => {
 	])('because of %s says what to look at, and that nothing was sent', (code, reason, advice) => {
 		const error = failed(code);
 		expect(error.message).toBe(`No connection to ${host}: ${reason}`);
-		expect(error.description).toMatch(/^Nothing was sent\. Check 'Region' or the custom address/);
+		expect(error.description).toMatch(/^Nothing was sent\. Check the region or the custom address/);
 		expect(error.description).toContain(advice);
 		expect(error.details).toEqual({ code: 'CONNECTION_FAILED', outcomeUnknown: false });
 	});

@@ -177,16 +177,27 @@ describe('a key of which nothing is known', () => {
 		},
 	);
 
-	it('gets its place back after 5 s from each request that never ends', async () => {
+	it('gets its place back after 5 s from a request, but four without a response hold up all others', async () => {
 		const requests = new Requests(newKey());
 		await requests.start(10);
-		for (const begun of [4, 7, 10]) {
+		for (let i = 0; i < 3; i++) {
 			await ringAll();
-			expect(requests.begun).toHaveLength(begun);
+			expect(requests.begun).toHaveLength(4);
 		}
-		// The end of one that had to give its place back frees no other.
+		// One that brings no response after all makes room for one more.
+		await requests.end(0, failure());
+		expect(requests.begun).toHaveLength(5);
 		await requests.endAll();
-		expect(requests.ends).toEqual(Array(10).fill('good'));
+		expect(requests.ends).toEqual(['no', ...Array<string>(9).fill('good')]);
+	});
+
+	it('is refused four times at most where each refusal takes long, and five would lock it', async () => {
+		const requests = new Requests(newKey());
+		await requests.start(20);
+		for (let i = 0; i < 5; i++) await ringAll();
+		for (let i = 0; i < 20; i++) await requests.end(i, failure(401));
+		expect(requests.begun.length).toBeLessThan(5);
+		expect(requests.ends).toEqual(Array(20).fill('no'));
 	});
 
 	it('is asked whether it is its turn again after each wait', async () => {

@@ -1,33 +1,37 @@
 import {
 	type Authenticator,
 	assertCallerNotRefused,
+	type CallerRequest,
 	checkAccessKey,
 	createAuthenticator as createAuthenticatorWith,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/authenticators';
 import { RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
-	loginKey,
 	type LoginAuthentication,
-	type SendLogin,
+	loginSource,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
+import type { SendLogin } from '../../../../../nodes/DataArtsInsight/transport/identity/tokenSource';
 import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/network';
 import {
 	readCredential,
 	type Credential,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/credential';
-import { dropToken } from '../../../../../nodes/DataArtsInsight/transport/identity/tokens';
 import type { Turn } from '../../../../../nodes/DataArtsInsight/transport/identity/accessKeyLimiter';
 
 const MINUTE = 60_000;
 
 let count = 0;
 /** Another caller each time: the process keeps tokens and refusals. */
-function newCredential(authentication: 'token' | 'password' | 'accessKey', change: object = {}): Credential {
+function newCredential(
+	authentication: 'token' | 'password' | 'accessKey' | 'agency',
+	change: object = {},
+): Credential {
 	const own = `own-${++count}`;
 	return readCredential({
 		...{ authentication, region: 'custom', baseUrl: 'https://insight.example.com', projectId: 'p' },
 		...{ workspaceId: 'w', token: own, accessKeyId: own, secretAccessKey: 'SK' },
 		...{ iamUrl: 'https://iam.example.com', domainName: own, username: 'user', password: 'MIIsecret' },
+		...{ agencyAccount: 'owner', agencyName: 'acceptance' },
 		...change,
 	});
 }
@@ -36,7 +40,8 @@ const failure = (httpStatus?: number, code = 'A') =>
 	new RequestError('no', 'Do', { code, httpStatus, outcomeUnknown: false });
 
 const turn: Turn = { ready: async () => await Promise.resolve() };
-const request: HttpRequest = {
+const request: CallerRequest = {
+	projectId: 'p',
 	method: 'POST',
 	origin: 'https://insight.example.com',
 	path: '/v1/p/x?a=1',
@@ -44,7 +49,10 @@ const request: HttpRequest = {
 	body: '{}',
 };
 
-/** What IAM is asked, and how it answers the n-th login, counted from 1: with the tokens `t1`, `t2` and so on. */
+/**
+ * What IAM is asked, and how it answers the n-th login, counted from 1: with the tokens `t1`, `t2` and so on, or with
+ * temporary keys whose ID is that.
+ */
 let iam: { seen: HttpRequest[]; reply: (login: number) => string | Error };
 beforeEach(() => {
 	iam = { seen: [], reply: (login) => `t${login}` };
@@ -55,7 +63,8 @@ const sendLogin: SendLogin = async (login) => {
 	iam.seen.push(login);
 	const reply = iam.reply(iam.seen.length);
 	if (typeof reply !== 'string') return await Promise.reject(reply);
-	return await Promise.resolve({ object: {}, headers: { 'x-subject-token': reply } });
+	const credential = { access: reply, secret: `secret-of-${reply}`, securitytoken: `ST-${reply}` };
+	return await Promise.resolve({ object: { credential }, headers: { 'x-subject-token': reply } });
 };
 const createAuthenticator = (credential: Credential) => createAuthenticatorWith(credential, sendLogin);
 
@@ -72,17 +81,21 @@ beforeEach(() => {
 class Service {
 	readonly seen: Array<Record<string, string>> = [];
 
+	/** What no error may show beside the headers, by request. */
+	readonly secrets: Array<readonly string[] | undefined> = [];
+
 	constructor(private readonly answers: Array<RequestError | 'good'>) {}
 
-	readonly send = async (headers: Record<string, string>) => {
+	readonly send = async (headers: Record<string, string>, secrets?: readonly string[]) => {
 		this.seen.push(headers);
+		this.secrets.push(secrets);
 		passed += 10_000;
 		const answer = this.answers[Math.min(this.seen.length, this.answers.length) - 1] ?? 'good';
 		return answer === 'good' ? await Promise.resolve(answer) : await Promise.reject(answer);
 	};
 
 	/** Sends a request; its result, or its error. */
-	async try(caller: Authenticator, how: Partial<Turn> & Partial<HttpRequest> = {}): Promise<unknown> {
+	async try(caller: Authenticator, how: Partial<Turn> & Partial<CallerRequest> = {}): Promise<unknown> {
 		const { ready = turn.ready, signal, ...change } = how;
 		const result = caller.authenticate({ ...request, ...change }, { ready, signal }, this.send);
 		return await result.catch((error: unknown) => error);
@@ -90,6 +103,11 @@ class Service {
 
 	get tokens() {
 		return this.seen.map((headers) => headers['X-Auth-Token']);
+	}
+
+	/** The IDs of the keys that signed the requests. */
+	get signers() {
+		return this.seen.map(({ Authorization = '' }) => /Access=([^,]+),/.exec(Authorization)?.[1]);
 	}
 }
 
@@ -99,13 +117,11 @@ const notSent = (what: string) => ({
 });
 
 describe('a caller with a user token', () => {
-	it('sends it with the workspace, beside the headers of the request', async () => {
+	it('sends it beside the headers of the request', async () => {
 		const service = new Service(['good']);
 		const credential = newCredential('token');
 		expect(await service.try(createAuthenticator(credential))).toBe('good');
-		expect(service.seen).toEqual([
-			{ 'X-Own': 'kept', 'X-Auth-Token': `own-${count}`, 'X-Workspace-Id': 'w' },
-		]);
+		expect(service.seen).toEqual([{ 'X-Own': 'kept', 'X-Auth-Token': `own-${count}` }]);
 	});
 
 	it('who was refused once sends nothing more, in this run or another', async () => {
@@ -139,13 +155,13 @@ describe('a caller with a user token', () => {
 });
 
 describe('a caller with a password', () => {
-	it('logs in once, and sends the token with the workspace', async () => {
+	it('logs in once, and sends the token', async () => {
 		const service = new Service(['good']);
 		const credential = newCredential('password');
 		for (const caller of [createAuthenticator(credential), createAuthenticator(credential)]) {
 			expect(await service.try(caller)).toBe('good');
 		}
-		const headers = { 'X-Own': 'kept', 'X-Auth-Token': 't1', 'X-Workspace-Id': 'w' };
+		const headers = { 'X-Own': 'kept', 'X-Auth-Token': 't1' };
 		expect(service.seen).toEqual([headers, headers]);
 		expect(iam.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
 			'POST /v3/auth/tokens?nocatalog=true',
@@ -189,7 +205,8 @@ describe('a caller with a password', () => {
 		const send = async ({ 'X-Auth-Token': token = '' }: Record<string, string>) => {
 			seen.push(token);
 			passed += 10_000;
-			if (token === 't2') dropToken(loginKey(credential.authentication as LoginAuthentication), token);
+			if (token === 't2')
+				loginSource(credential.authentication as LoginAuthentication, sendLogin).drop(token);
 			return await Promise.reject(failure(401));
 		};
 		await expect(createAuthenticator(credential).authenticate(request, turn, send)).rejects.toThrow('no');
@@ -279,9 +296,9 @@ describe('a caller with a password', () => {
 	});
 
 	it('is told what else may be wrong', () => {
-		expect(createAuthenticator(newCredential('password')).unauthorized({})).toContain(
-			"'Region' and 'Project ID'",
-		);
+		const advice = createAuthenticator(newCredential('password')).unauthorized({});
+		expect(advice).toContain("'Region' and 'Project ID' in the credential");
+		expect(advice).toContain("'Project ID' in the options of the node");
 	});
 });
 
@@ -294,7 +311,7 @@ describe('a caller with an access key', () => {
 		expect(await service.try(caller, { method: 'GET', body: undefined })).toBe('good');
 		expect(await service.try(caller, { method: 'GET', body: '' })).toBe('good');
 		const [post, get, blank] = service.seen;
-		expect(post).toMatchObject({ 'X-Own': 'kept', 'X-Project-Id': 'p', 'X-Workspace-Id': 'w' });
+		expect(post).toMatchObject({ 'X-Own': 'kept', 'X-Project-Id': 'p' });
 		expect(post?.Authorization).toContain(`Access=own-${count}, SignedHeaders=host;x-own;x-project-id`);
 		expect(Object.keys(get ?? {})).toEqual(Object.keys(post ?? {}));
 		if (get?.['X-Sdk-Date'] === blank?.['X-Sdk-Date']) {
@@ -343,6 +360,125 @@ describe('a caller with an access key', () => {
 	});
 });
 
+describe('a caller through an agency', () => {
+	it('signs each request with the temporary keys that IAM gave, for its project', async () => {
+		const service = new Service(['good']);
+		const credential = newCredential('agency');
+		const caller = createAuthenticator(credential);
+		expect(await service.try(caller)).toBe('good');
+		expect(await service.try(caller, { projectId: 'q' })).toBe('good');
+		expect(await service.try(createAuthenticator(credential))).toBe('good');
+		const [first, second] = service.seen;
+		expect(first).toMatchObject({ 'X-Own': 'kept', 'X-Project-Id': 'p', 'X-Security-Token': 'ST-t1' });
+		expect(first).not.toHaveProperty('X-Auth-Token');
+		expect(first?.Authorization).toContain(
+			'Access=t1, SignedHeaders=host;x-own;x-project-id;x-sdk-date;x-security-token',
+		);
+		expect(second?.['X-Project-Id']).toBe('q');
+		// One for all projects.
+		expect(iam.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+			'POST /v3.0/OS-CREDENTIAL/securitytokens',
+		]);
+	});
+
+	it('says what no error may show, though it stands in no header', async () => {
+		const service = new Service(['good']);
+		await service.try(createAuthenticator(newCredential('agency')));
+		expect(service.secrets).toEqual([['secret-of-t1']]);
+	});
+
+	it('gets new keys where the service refuses them (401), and sends the request once more', async () => {
+		const service = new Service([failure(401), 'good']);
+		expect(await service.try(createAuthenticator(newCredential('agency')))).toBe('good');
+		expect(service.signers).toEqual(['t1', 't2']);
+		expect(service.seen.map((headers) => headers['X-Security-Token'])).toEqual(['ST-t1', 'ST-t2']);
+	});
+
+	it.each([403, 404, 408, 429, 500, undefined])(
+		'never sends what was not refused once more: HTTP status %s',
+		async (httpStatus) => {
+			const error = failure(httpStatus);
+			const service = new Service([error]);
+			expect(await service.try(createAuthenticator(newCredential('agency')))).toBe(error);
+			expect(service.signers).toEqual(['t1']);
+		},
+	);
+
+	it('whose second keys are refused as well sends nothing more in this run, in any project', async () => {
+		const error = failure(401);
+		const service = new Service([error]);
+		const caller = createAuthenticator(newCredential('agency'));
+		expect(await service.try(caller)).toBe(error);
+		expect(await service.try(caller, { projectId: 'q' })).toBe(error);
+		expect(service.signers).toEqual(['t1', 't2']);
+		expect(iam.seen).toHaveLength(2);
+	});
+
+	it('whose keys are refused in the middle of a run goes on with new ones, for all requests in flight', async () => {
+		const caller = createAuthenticator(newCredential('agency'));
+		await new Service(['good']).try(caller);
+		let revoked = false;
+		const send = async ({ Authorization = '' }: Record<string, string>) => {
+			await Promise.resolve();
+			if (Authorization.includes('Access=t1,') && revoked) throw failure(401);
+			return 'good';
+		};
+		revoked = true;
+		const calls = Array.from({ length: 20 }, async () => await caller.authenticate(request, turn, send));
+		expect(await Promise.all(calls)).toEqual(Array(20).fill('good'));
+		expect(iam.seen).toHaveLength(2);
+	});
+
+	it('asks IAM no more in this run once it has found no such agency (404), in any project', async () => {
+		iam.reply = () => failure(404);
+		const service = new Service(['good']);
+		const caller = createAuthenticator(newCredential('agency'));
+		for (const projectId of ['p', 'q']) {
+			expect(await service.try(caller, { projectId })).toMatchObject({ details: { httpStatus: 404 } });
+		}
+		expect(iam.seen).toHaveLength(1);
+		expect(service.seen).toEqual([]);
+	});
+
+	it.each<[string, number, string]>([
+		['its access key (401)', 401, 'access key'],
+		['its agency (403)', 403, 'agency'],
+	])('whom IAM has refused %s sends nothing more, in this run or another', async (_what, status, what) => {
+		iam.reply = () => failure(status);
+		const credential = newCredential('agency');
+		const service = new Service(['good']);
+		expect(() => assertCallerNotRefused(credential)).not.toThrow();
+		await service.try(createAuthenticator(credential));
+		expect(await service.try(createAuthenticator(credential))).toMatchObject({
+			advice: expect.stringContaining(`Nothing was sent: the same ${what} was refused`) as string,
+		});
+		expect(() => assertCallerNotRefused(credential)).toThrow('no');
+		expect(iam.seen).toHaveLength(1);
+		expect(service.seen).toEqual([]);
+	});
+
+	it('shares what is known of its access key with those who sign with it themselves', async () => {
+		const own = {
+			accessKeyId: 'AK-shared',
+			baseUrl: 'https://a.example.com',
+			iamUrl: 'https://a.example.com',
+		};
+		const service = new Service([failure(401)]);
+		await service.try(createAuthenticator(newCredential('accessKey', own)));
+		expect(await service.try(createAuthenticator(newCredential('agency', own)))).toMatchObject(
+			notSent('access key'),
+		);
+		expect(iam.seen).toEqual([]);
+	});
+
+	it('is told what else may be wrong, and who gives the agency a permission', () => {
+		const caller = createAuthenticator(newCredential('agency'));
+		expect(caller.unauthorized({})).toContain("'Region'");
+		expect(caller.forbidden).toContain('the account owner to grant the agency');
+		expect(createAuthenticator(newCredential('password')).forbidden).toBeUndefined();
+	});
+});
+
 describe('checkAccessKey', () => {
 	const newKey = () => newCredential('accessKey').authentication as Parameters<typeof checkAccessKey>[0];
 
@@ -377,7 +513,7 @@ describe('checkAccessKey', () => {
 	});
 });
 
-describe.each(['token', 'password', 'accessKey'] as const)('a caller with a %s', (mode) => {
+describe.each(['token', 'password', 'accessKey', 'agency'] as const)('a caller with a %s', (mode) => {
 	const fault = new TypeError('odd');
 	it.each<[string, () => Promise<never>]>([
 		['later', async () => await Promise.reject(fault)],

@@ -2,12 +2,15 @@ import fc from 'fast-check';
 
 import { InputError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
-	credentialText,
-	readCredential,
+	IAM,
+	INSIGHT,
+	originOf,
 	serviceAt,
 	siteOf,
 	VPC_ENDPOINT,
-} from '../../../../../nodes/DataArtsInsight/transport/identity/credential';
+} from '../../../../../nodes/DataArtsInsight/transport/identity/address';
+import { readCredential } from '../../../../../nodes/DataArtsInsight/transport/identity/credential';
+import { credentialText } from '../../../../../nodes/DataArtsInsight/transport/identity/fields';
 
 const good = {
 	region: 'cn-north-4',
@@ -15,6 +18,10 @@ const good = {
 	projectId: '0f5c2a7be1d84963a7c0d41b86e9f352',
 	workspaceId: '9b1e6d0c47fa4c2588d3e7a615b0fc94',
 	allowUnauthorizedCerts: false,
+};
+const agency = {
+	...{ authentication: 'agency', accessKeyId: 'AK', secretAccessKey: 'SK' },
+	...{ agencyAccount: 'owner', agencyName: 'acceptance' },
 };
 const custom = (baseUrl: string) => ({ ...good, region: 'custom', baseUrl });
 
@@ -56,11 +63,13 @@ describe('readCredential', () => {
 		expect(readCredential(credentials).authentication).toEqual({
 			...expected,
 			iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com',
+			site: 'myhuaweicloud.com',
 		});
 		const custom = { region: 'custom', baseUrl: 'https://a.example.com', iamUrl: 'https://iam.example.com/' };
 		expect(readCredential({ ...credentials, ...custom }).authentication).toEqual({
 			...expected,
 			iamOrigin: 'https://iam.example.com',
+			site: 'https://iam.example.com',
 		});
 		expect(readCredential(credentials).secrets).toEqual(['secret']);
 	});
@@ -76,6 +85,23 @@ describe('readCredential', () => {
 			authentication: { mode: 'accessKey', accessKey: { ...key, securityToken: 'ST' } },
 			secrets: ['SK', 'ST'],
 		});
+	});
+
+	it('acts through an agency with the key of the caller, and with no security token of an earlier key', () => {
+		expect(readCredential({ ...good, ...agency, securityToken: 'ST' })).toMatchObject({
+			authentication: {
+				mode: 'agency',
+				accessKey: { accessKeyId: 'AK', secretAccessKey: 'SK' },
+				agency: { account: 'owner', name: 'acceptance' },
+				iamOrigin: 'https://iam.cn-north-4.myhuaweicloud.com',
+				site: 'myhuaweicloud.com',
+				allowUnauthorizedCerts: false,
+			},
+			secrets: ['SK'],
+		});
+		expect(readCredential({ ...good, ...agency, securityToken: 'ST' }).authentication).not.toHaveProperty(
+			'accessKey.securityToken',
+		);
 	});
 
 	it.each([
@@ -139,6 +165,11 @@ describe('readCredential', () => {
 				securityToken: 'a b',
 			},
 		],
+		['Access Key ID', { ...good, ...agency, accessKeyId: '' }],
+		['Secret Access Key', { ...good, ...agency, secretAccessKey: '' }],
+		['Agency Account Name', { ...good, ...agency, agencyAccount: ' ' }],
+		['Agency Name', { ...good, ...agency, agencyName: 42 }],
+		['IAM URL', { ...custom('https://a.example.com'), ...agency }],
 		['Authentication', { ...good, authentication: 'guess' }],
 		['Workspace ID', { ...good, workspaceId: '' }],
 		['Workspace ID', { ...good, workspaceId: 'ü' }],
@@ -316,6 +347,184 @@ describe('serviceAt', () => {
 	});
 });
 
+describe('another region', () => {
+	const other = (regionId: unknown, domainSuffix: unknown = 'myhuaweicloud.com') =>
+		({ ...good, region: 'other', regionId, domainSuffix }) as typeof good;
+	const origins = (credential: typeof good) =>
+		[INSIGHT, IAM, VPC_ENDPOINT].map((service) => originOf(credential, service));
+
+	it.each([
+		['ap-southeast-3', 'myhuaweicloud.com'],
+		['ulanqab-201', 'myhuaweicloud.com'],
+		['x', 'a.eu'],
+		['ru-moscow-1', 'hc.sbercloud.ru'],
+		['x'.repeat(63), 'example.com'],
+	])('has all three hosts: %s of %s', (regionId, domainSuffix) => {
+		expect(origins(other(regionId, domainSuffix))).toEqual(
+			['dataartsinsight', 'iam', 'vpcep'].map((host) => `https://${host}.${regionId}.${domainSuffix}`),
+		);
+	});
+
+	it('may be pasted with blanks and capitals', () => {
+		expect(readCredential(other(' AP-Southeast-3\n', '\tMyHuaweiCloud.COM ')).origin).toBe(
+			'https://dataartsinsight.ap-southeast-3.myhuaweicloud.com',
+		);
+	});
+
+	it.each<[string, unknown]>([
+		['is blank', ' '],
+		['is no text', 42],
+		['has a dot', 'cn-north-4.evil'],
+		['is a host', 'evil.example'],
+		['has a path', 'evil/'],
+		['begins with a dash', '-north'],
+		['ends with a dash', 'north-'],
+		['has an underscore', 'cn_north'],
+		['has a port', 'cn:8443'],
+		['has a login', 'user@cn'],
+		['has a query', 'cn?'],
+		['has a fragment', 'cn#'],
+		['has a backslash', 'cn\\'],
+		['has a percent sign', 'cn%2e'],
+		['has a line break', 'cn\nnorth'],
+		['has a full-width letter', 'cn\uff0dnorth'],
+		['has the Kelvin sign', '\u212arasnoyarsk'],
+		['has another full stop', 'cn\u3002evil'],
+		['is too long', 'x'.repeat(64)],
+	])("is refused where 'Region ID' %s", (_how, regionId) => {
+		expect(() => readCredential(other(regionId))).toThrow("'Region ID' in the credential");
+	});
+
+	it.each<[string, unknown]>([
+		['is blank', ' '],
+		['is no text', ['example.com']],
+		['has one part', 'com'],
+		['is localhost', 'localhost'],
+		['ends in a dot', 'example.com.'],
+		['begins with a dot', '.example.com'],
+		['has an empty part', 'example..com'],
+		['ends in a number', 'example.1'],
+		['is an IP address', '127.0.0.1'],
+		['is the end of an IP address', '0.1'],
+		['is an IP address in other digits', '0x7f.0x1'],
+		['is an IPv6 address', '[::1]'],
+		['has a port', 'example.com:8443'],
+		['has a path', 'example.com/x'],
+		['has a scheme', 'https://example.com'],
+		['has a login', 'user@example.com'],
+		['has a query', 'example.com?x'],
+		['has a fragment', 'example.com#x'],
+		['has a backslash', 'example.com\\x'],
+		['has a part that is not ASCII', 'ex\u00e4mple.com'],
+		['has another full stop', 'example\u3002com'],
+		['has the Kelvin sign', 'example.\u212ay'],
+		['has a part that is too long', `${'x'.repeat(64)}.com`],
+	])("is refused where 'Domain Suffix' %s", (_how, suffix) => {
+		expect(() => readCredential(other('ap-southeast-3', suffix))).toThrow(
+			"'Domain Suffix' in the credential",
+		);
+	});
+
+	it.each([
+		['is no punycode', 'xn--0', 'example.com'],
+		['is too long', 'ap-southeast-3', `${'x123456789.'.repeat(23)}com`],
+	])('is refused where the whole host name %s', (_how, regionId, suffix) => {
+		expect(() => readCredential(other(regionId, suffix))).toThrow(
+			"'Region ID' and 'Domain Suffix' in the credential",
+		);
+	});
+
+	const odd = fc.string({
+		unit: fc.constantFrom(...'aZ09-.', ...'/:@?#\\%[] \t\n_*&;=', '\u3002', '\uff0e', '\u212a', 'é'),
+	});
+	const anyText = fc.oneof(
+		odd,
+		fc.string(),
+		fc.webUrl(),
+		fc.domain(),
+		fc.ipV4(),
+		fc.string({ unit: 'binary' }),
+	);
+
+	it('leads to a host of the suffix, or nowhere, whatever is entered', () => {
+		fc.assert(
+			fc.property(
+				fc.oneof(anyText, fc.constant('ap-1')),
+				fc.oneof(anyText, fc.domain()),
+				(regionId, suffix) => {
+					const credential = other(regionId, suffix);
+					let found: string[];
+					try {
+						found = origins(credential);
+					} catch (error) {
+						expect(error).toBeInstanceOf(InputError);
+						return;
+					}
+					const [region, end] = [regionId.trim().toLowerCase(), suffix.trim().toLowerCase()];
+					expect(found).toEqual(
+						['dataartsinsight', 'iam', 'vpcep'].map((host) => `https://${host}.${region}.${end}`),
+					);
+					for (const origin of found) {
+						const url = new URL(`${origin}/v1/p`);
+						expect(url.href).toBe(`${origin}/v1/p`);
+						expect(url.hostname.endsWith(`.${end}`)).toBe(true);
+					}
+					expect(region).not.toContain('.');
+					expect(end).toMatch(/^[a-z\d-]+(\.[a-z\d-]+)*\.[a-z]+$/);
+				},
+			),
+			{ numRuns: 2_000 },
+		);
+	});
+
+	it('takes any region ID and suffix that are made as they should be', () => {
+		const label = fc.stringMatching(/^[a-z\d]{1,8}(-[a-z\d]{1,8})?$/).filter((one) => !one.startsWith('xn-'));
+		fc.assert(
+			fc.property(label, label, fc.stringMatching(/^[a-z]{2,10}$/), (regionId, domain, top) => {
+				const [insight] = origins(other(regionId, `${domain}.${top}`));
+				expect(insight).toBe(`https://dataartsinsight.${regionId}.${domain}.${top}`);
+			}),
+		);
+	});
+
+	it('is followed by Allowed Domains and by the hosts of the HTTP Request node', () => {
+		const credential = other('ap-southeast-3', 'cloud.example');
+		const limited = {
+			...credential,
+			allowedHttpRequestDomains: 'domains',
+			allowedDomains: '*.cloud.example',
+		};
+		expect(readCredential(limited).origin).toBe('https://dataartsinsight.ap-southeast-3.cloud.example');
+		expect(() => readCredential({ ...limited, allowedDomains: '*.myhuaweicloud.com' })).toThrow(
+			"'Allowed Domains' in the credential leave out dataartsinsight.ap-southeast-3.cloud.example",
+		);
+		const at = (address: string) => serviceAt(credential, new URL(address)).host;
+		expect(at('https://vpcep.ap-southeast-3.cloud.example/v1')).toBe('vpcep');
+		expect(at('https://iam.ap-southeast-3.cloud.example/v3')).toBe('iam');
+		expect(() => at('https://iam.ap-southeast-3.myhuaweicloud.com/v3')).toThrow('The credential is not for');
+	});
+
+	it.each([
+		['ap-southeast-3', 'myhuaweicloud.com', 'myhuaweicloud.com'],
+		['ap-southeast-3', 'Cloud.Example', 'cloud.example'],
+		['eu-1', 'cloud.example', 'cloud.example'],
+	])('is of the site of its suffix: %s of %s', (regionId, suffix, site) => {
+		expect(siteOf(other(regionId, suffix), IAM)).toBe(site);
+		expect(siteOf(other(regionId, suffix), INSIGHT)).toBe(site);
+		const { authentication } = readCredential({ ...other(regionId, suffix), ...agency });
+		expect(authentication).toMatchObject({
+			site,
+			iamOrigin: `https://iam.${regionId}.${suffix.toLowerCase()}`,
+		});
+	});
+});
+
+it('a region of the list is of the site of all of them', () => {
+	expect(siteOf({ ...good, region: 'cn-east-3' }, IAM)).toBe('myhuaweicloud.com');
+	// What another choice left behind says nothing.
+	expect(siteOf({ ...good, domainSuffix: 'com' }, IAM)).toBe('myhuaweicloud.com');
+});
+
 it.each([
 	['https://iam.cn-north-4.myhuaweicloud.com', 'myhuaweicloud.com'],
 	['https://iam.cn-east-3.myhuaweicloud.com', 'myhuaweicloud.com'],
@@ -323,8 +532,8 @@ it.each([
 	['https://notmyhuaweicloud.com', 'https://notmyhuaweicloud.com'],
 	['https://iam.myhuaweicloud.com:8443', 'https://iam.myhuaweicloud.com:8443'],
 	['https://iam.myhuaweicloud.com.example.com', 'https://iam.myhuaweicloud.com.example.com'],
-])('the site of %s, which accounts and keys are of, is %s', (origin, site) => {
-	expect(siteOf(origin)).toBe(site);
+])('the site of %s, which accounts and keys are of, is %s', (iamUrl, site) => {
+	expect(siteOf({ region: 'custom', iamUrl }, IAM)).toBe(site);
 });
 
 it.each([

@@ -23,7 +23,7 @@ const ours = `https://${host}`;
 let count = 0;
 /** Another caller each time: the process keeps tokens and refusals. */
 function newCredential(
-	authentication: 'token' | 'password' | 'accessKey',
+	authentication: 'token' | 'password' | 'accessKey' | 'agency',
 	change: IDataObject = {},
 ): ICredentialDataDecryptedObject {
 	const own = `own-${++count}`;
@@ -31,6 +31,7 @@ function newCredential(
 		...{ authentication, region: 'cn-north-4', projectId: 'p', workspaceId: 'w' },
 		...{ token: own, accessKeyId: own, secretAccessKey: 'SK-secret' },
 		...{ domainName: own, username: 'user', password: 'MIIsecret' },
+		...{ agencyAccount: 'owner', agencyName: 'acceptance', sessionToken: '', sessionLogin: '' },
 		...(change as ICredentialDataDecryptedObject),
 	};
 }
@@ -421,4 +422,141 @@ describe('a token that n8n keeps', () => {
 		const changed = { ...credential, ...kept, ...change } as typeof credential;
 		expect((await prepare(changed, login)).asked.map(({ method }) => method)).toEqual(['POST']);
 	});
+});
+
+let keys = 0;
+const agencyKeys = () => {
+	const number = ++keys;
+	const credential = { access: `AKT${number}`, secret: `SKT-${number}`, securitytoken: `ST-${number}` };
+	return reply(201, { credential: { ...credential, expires_at: '2999-01-01T00:00:00Z' } });
+};
+const signer = ({ headers }: Options | IHttpRequestOptions) =>
+	/Access=([^,]+),/.exec((headers?.Authorization ?? '') as string)?.[1];
+const calls = (asked: IHttpRequestOptions[]) =>
+	asked.map(({ method, url }) => `${method} ${new URL(url).pathname}`);
+const FETCH = 'POST /v3.0/OS-CREDENTIAL/securitytokens';
+
+describe('an agency', () => {
+	it('has its temporary keys fetched before the first request, and each request signed with them', async () => {
+		const credential = newCredential('agency');
+		const { asked, kept } = await prepare(credential, agencyKeys);
+		// n8n is given nothing to keep: the keys stay in memory.
+		expect(kept).toEqual({});
+		expect(calls(asked)).toEqual([FETCH]);
+		expect(asked[0]?.url).toContain('https://iam.cn-north-4.myhuaweicloud.com/');
+		expect(signer(asked[0] ?? {})).toBe(`own-${count}`);
+		const request = await authenticate(credential, { headers: { 'X-Other': 'kept' } });
+		expect(signer(request)).toBe(`AKT${keys}`);
+		expect(request.headers).toMatchObject({
+			...{ 'X-Other': 'kept', 'X-Project-Id': 'p', 'X-Workspace-Id': 'w' },
+			'X-Security-Token': `ST-${keys}`,
+		});
+		// For another request n8n reads the credential anew.
+		expect((await prepare({ ...credential }, agencyKeys)).asked).toEqual([]);
+	});
+
+	it('has them fetched once for all requests at once', async () => {
+		const credential = newCredential('agency');
+		const all = Array.from({ length: 20 }, async () => await prepare({ ...credential }, agencyKeys));
+		expect((await Promise.all(all)).flatMap(({ asked }) => calls(asked))).toEqual([FETCH]);
+	});
+
+	it('whose keys the service refuses gets new ones, and n8n is made to send the request again', async () => {
+		const credential = newCredential('agency');
+		await prepare(credential, agencyKeys);
+		await authenticate(credential, {});
+		passed += 10_000;
+		const after = await prepare(credential, reply(401), agencyKeys);
+		expect(calls(after.asked)).toEqual(['GET /v1/p/connections', FETCH]);
+		// Blank, so that n8n asks before each request; given at all, so that n8n sends this one again.
+		expect(after.kept).toEqual({ sessionToken: '', sessionLogin: '' });
+		expect(signer(await authenticate(credential, {}))).toBe(`AKT${keys}`);
+	});
+
+	it.each<[string, Reply | Error]>([
+		['takes them', good],
+		['refuses something else', reply(403)],
+		['has a fault', reply(500)],
+		['does not answer', Object.assign(new Error('reset'), { code: 'ECONNRESET' })],
+	])(
+		'has no request sent again that failed while the service %s: it may have acted',
+		async (_how, answer) => {
+			const credential = newCredential('agency');
+			await prepare(credential, agencyKeys);
+			await authenticate(credential, {});
+			const { kept, asked } = await prepare(credential, answer, agencyKeys);
+			expect(kept).toEqual({});
+			expect(calls(asked)).toEqual(['GET /v1/p/connections']);
+		},
+	);
+
+	it('has the keys of the failed request tried, even if another request has got new ones since', async () => {
+		const credential = newCredential('agency');
+		await prepare(credential, agencyKeys);
+		await authenticate(credential, {});
+		const [first, other] = [`AKT${keys}`, { ...credential }];
+		await authenticate(other, {});
+		passed += 10_000;
+		await prepare(other, reply(401), agencyKeys);
+		const { kept, asked } = await prepare(credential, good);
+		expect(kept).toEqual({});
+		expect(signer(asked[0] ?? {})).toBe(first);
+	});
+
+	it('whose credential still holds the token of a password sends nothing of it, gets keys and clears it', async () => {
+		const password = newCredential('password');
+		const { kept: stale } = await prepare(password, login);
+		const credential = { ...password, ...stale, authentication: 'agency' } as typeof password;
+		// n8n asks for nothing before the request, since there is a token.
+		const unsigned = await authenticate(credential, { headers: { 'X-Other': 'kept' } });
+		expect(unsigned.headers).toEqual({ 'X-Other': 'kept' });
+		const { kept, asked } = await prepare(credential, agencyKeys);
+		expect(calls(asked)).toEqual([FETCH]);
+		expect(kept).toEqual({ sessionToken: '', sessionLogin: '' });
+		expect(signer(await authenticate(credential, {}))).toBe(`AKT${keys}`);
+	});
+
+	it.each<[string, number, string, string]>([
+		['its access key', 401, 'APIGW.0301', "Check 'Access Key ID' and 'Secret Access Key'"],
+		['the agency', 403, 'IAM.0002', 'Agent Operator'],
+	])(
+		'to which IAM refuses %s sends nothing more, and says what to do',
+		async (_what, status, code, words) => {
+			const credential = newCredential('agency');
+			const refused = reply(status, { error_msg: 'no SK-secret', error_code: code });
+			const { error } = await prepare(credential, refused);
+			expect(error?.message).toContain('No temporary keys from IAM: no ***');
+			expect(error?.advice).toContain(words);
+			expect(JSON.stringify([error?.message, error])).not.toContain('SK-secret');
+			expect((await prepare({ ...credential }, agencyKeys)).asked).toEqual([]);
+			await expect(authenticate({ ...credential }, {})).rejects.toThrow(transport.RequestError);
+		},
+	);
+});
+
+describe('a credential without a workspace, as owners of endpoint services have it', () => {
+	const services = 'https://vpcep.cn-north-4.myhuaweicloud.com';
+
+	it.each(['token', 'accessKey', 'agency'] as const)('can be used for their service: %s', async (kind) => {
+		const credential = newCredential(kind, { workspaceId: '' });
+		const answers = kind === 'agency' ? [agencyKeys] : [good];
+		const { error, asked } = await prepare(credential, ...answers);
+		expect(error).toBeUndefined();
+		if (kind === 'accessKey') {
+			expect(asked[0]?.url).toBe(`${services}/v1/p/vpc-endpoint-services?limit=1&offset=0`);
+			expect(asked[0]?.headers).not.toHaveProperty('X-Workspace-Id');
+		}
+		const { headers } = await authenticate(credential, { url: `${services}/v1/p/vpc-endpoint-services` });
+		expect(Object.keys(headers ?? {})).toContain(kind === 'token' ? 'X-Auth-Token' : 'Authorization');
+		await expect(authenticate(credential, {})).rejects.toThrow("'Workspace ID' in the credential is blank");
+	});
+});
+
+it('another region has hosts of its own, and gets nothing sent to those of the list', async () => {
+	const credential = newCredential('token', {
+		...{ region: 'other', regionId: 'ap-southeast-3', domainSuffix: 'cloud.example' },
+	});
+	const url = 'https://dataartsinsight.ap-southeast-3.cloud.example/v1';
+	expect((await authenticate(credential, { url })).headers).toHaveProperty('X-Auth-Token');
+	await expect(authenticate(credential, {})).rejects.toThrow(`The credential is not for ${host}`);
 });

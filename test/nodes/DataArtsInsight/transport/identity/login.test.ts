@@ -7,12 +7,11 @@ import {
 	RequestError,
 } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
-	isFinal,
 	type LoginAuthentication,
 	loginKey,
-	loginToken,
-	type SendLogin,
+	loginSource,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/login';
+import type { SendLogin } from '../../../../../nodes/DataArtsInsight/transport/identity/tokenSource';
 import type { HttpRequest } from '../../../../../nodes/DataArtsInsight/transport/network/network';
 import { Pace } from '../../../../../nodes/DataArtsInsight/transport/pace';
 import {
@@ -29,7 +28,10 @@ const newAuthentication = (): LoginAuthentication => ({
 	iamOrigin: 'https://iam.example.com',
 	login: { domainName: `account-${++count}`, username: 'user', password: 'MIIsecret', projectId: 'p' },
 	allowUnauthorizedCerts: false,
+	site: 'example.com',
 });
+const loginToken = async (authentication: LoginAuthentication, send: SendLogin, signal?: AbortSignal) =>
+	await loginSource(authentication, send).get(signal);
 const HOUR = 3_600_000;
 
 beforeEach(() => {
@@ -267,7 +269,7 @@ describe('what IAM has refused', () => {
 		const authentication = newAuthentication();
 		const { send, times } = iamOf(failed({ httpStatus: 401 }));
 		await ended(loginToken(authentication, send));
-		await ended(loginToken({ ...authentication, iamOrigin: 'https://iam.example.net' }, send));
+		await ended(loginToken({ ...authentication, site: 'example.net' }, send));
 		expect(times).toHaveLength(2);
 	});
 });
@@ -334,13 +336,21 @@ describe('a login with retries', () => {
 		]);
 	});
 
-	it.each([
+	const failures: Array<[string, RequestError, number]> = [
 		['IAM has a fault', failed({ httpStatus: 500 }), 3],
+		['IAM answers nothing', failed({ code: 'CONNECTION_LOST' }), 3],
 		['IAM throttles', failed({ httpStatus: 429 }, { throttled: true }), 3],
 		['IAM asks for more than a minute', failed({ httpStatus: 429 }, { throttled: true, after: 61_000 }), 1],
-	])(
-		'that failed is not sent again by the request that needs it, nor holds back the run: %s',
-		async (_why, error, times) => {
+	];
+
+	it.each(
+		failures.flatMap(([why, ...rest]) => [
+			{ why: `${why} before what may act`, repeatable: false, rest },
+			{ why: `${why} before what only reads`, repeatable: true, rest },
+		]),
+	)(
+		'that failed is not sent again by the request that needs it, nor holds back the run: $why',
+		async ({ repeatable, rest: [error, times] }) => {
 			const pace = new Pace<RequestError>();
 			const slowDown = jest.spyOn(pace, 'slowDown');
 			const iam = iamOf(error);
@@ -348,7 +358,7 @@ describe('a login with retries', () => {
 				await withLoginRetries(end, async () => await iam.send(request, context, end));
 			const authentication = newAuthentication();
 			const request = withRetries(
-				{ maxRetries: 5 },
+				{ maxRetries: 5, repeatable },
 				pace,
 				async () => await loginToken(authentication, send),
 			);
@@ -367,6 +377,10 @@ it('a login says what not to show, and what to do where IAM refuses it', async (
 	expect(context?.secrets).toEqual(['MIIsecret']);
 	expect(context).not.toHaveProperty('doubt');
 	expect(context?.unauthorized({})).toContain("Check 'Account Name', 'IAM User Name' and 'Password'");
+	// IAM finds no such project (404).
+	expect(context?.advice?.notFound).toContain(
+		"'Project ID' in the credential, or in the options of the node",
+	);
 });
 
 it.each([undefined, ['one', 'two']])('the token is one header, not %p', async (value) => {
@@ -477,19 +491,3 @@ it('a token belongs to all that it was fetched with', () => {
 	expect(new Set(keys).size).toBe(7);
 	expect(keys.join()).not.toContain('MIIsecret');
 });
-
-it.each<[string, number | undefined, boolean]>([
-	['BLOCKED', undefined, true],
-	['A', undefined, false],
-	...[400, 402, 404, 499].map((status): [string, number, boolean] => ['A', status, true]),
-	...[200, 302, 399, 401, 403, 408, 429, 500, 503].map((status): [string, number, boolean] => [
-		'A',
-		status,
-		false,
-	]),
-])(
-	'whether the same login would end like this once more: %s, HTTP status %s: %s',
-	(code, httpStatus, final) => {
-		expect(isFinal(failed({ code, httpStatus }))).toBe(final);
-	},
-);

@@ -33,7 +33,8 @@ let count = 0;
 const newKey = () => `key-${++count}`;
 
 const details = { code: 'APIGW.0301', httpStatus: 401, requestId: 'r-1', outcomeUnknown: false };
-const refuse = (key: string) => rememberRefusal(key, 'login', new RequestError('no', 'Check it', details));
+const refuse = (key: string, what = 'login') =>
+	rememberRefusal(key, what, new RequestError('no', 'Check it', details));
 
 /** The refusal that is met, if there is one. */
 function met(key: string): RequestError | undefined {
@@ -182,6 +183,13 @@ it('a refusal that does not stand goes when another comes, and does not come bac
 	refuse(next);
 	setClock(-20 * MINUTE);
 	expect(isRefused(key)).toBe(false);
+});
+
+it('refusals of another kind take the place of none: what locks nobody must not hide what does', () => {
+	const key = newKey();
+	refuse(key, 'access key');
+	for (let i = 0; i < 1_001; i++) refuse(newKey(), 'agency');
+	expect(isRefused(key)).toBe(true);
 });
 
 it('of 1000 refusals the oldest goes when there is another, counted from when it came last', () => {

@@ -1,9 +1,9 @@
 import { InputError, RequestError } from '../../../../../nodes/DataArtsInsight/transport/errors/errors';
 import {
-	dropToken,
-	getToken,
+	lifetimeOf,
 	LOGIN_INTERVAL,
 	type Token,
+	TokenCache,
 } from '../../../../../nodes/DataArtsInsight/transport/identity/tokens';
 
 const MINUTE = 60_000;
@@ -12,8 +12,12 @@ const HOUR = 60 * MINUTE;
 /** The longest time that somebody waits for the next login, in milliseconds. */
 const MAX_LOGIN_WAIT = MINUTE;
 
+const tokens = new TokenCache<string>();
+const getToken = tokens.get.bind(tokens);
+const dropToken = tokens.drop.bind(tokens);
+
 let count = 0;
-/** Another one for each test: the process keeps tokens. */
+/** Another one for each test: a cache keeps tokens. */
 const newKey = () => `key-${++count}`;
 
 /** The timers that forget a token, to be rung by hand. */
@@ -59,7 +63,7 @@ class Iam {
 
 	private readonly begin = performance.now();
 
-	readonly fetch = async (): Promise<Token> => {
+	readonly fetch = async (): Promise<Token<string>> => {
 		this.asked.push(performance.now() - this.begin);
 		const value = `t${this.asked.length}`;
 		if (this.delay) await new Promise((resolve) => setTimeout(resolve, this.delay));
@@ -72,7 +76,7 @@ class Iam {
 const said = async (call: Promise<string>) => await call.catch((error: Error) => error.message);
 
 /** Waits that have no end of their own. */
-const hang = async () => await new Promise<Token>(() => {});
+const hang = async () => await new Promise<Token<string>>(() => {});
 
 describe('how long a token is used', () => {
 	it.each([
@@ -137,6 +141,35 @@ describe('how long a token is used', () => {
 		timers.shift()?.ring();
 		expect(timers).toEqual([]);
 		expect(await getToken(key, iam.fetch)).toBe('t2');
+	});
+});
+
+describe('of 1000 tokens', () => {
+	it('that used longest ago goes when there is another, and comes back by a new login', async () => {
+		const [cache, iam] = [new TokenCache<string>(), new Iam()];
+		const keys = Array.from({ length: 1_001 }, newKey);
+		const [first = '', second = '', last = ''] = [keys[0], keys[1], keys[1_000]];
+		for (const key of keys.slice(0, 1_000)) await cache.get(key, iam.fetch);
+		await cache.get(first, iam.fetch);
+		await cache.get(last, iam.fetch);
+		expect([first, second, last].map((key) => cache.peek(key))).toEqual(['t1', undefined, 't1001']);
+
+		// The timer of the one that went does not forget the one that came back.
+		expect(await cache.get(second, iam.fetch)).toBe('t1002');
+		await pass(HOUR / 2);
+		await cache.get(second, iam.fetch);
+		await pass(HOUR / 2);
+		timers[1]?.ring();
+		expect(cache.peek(second)).toBe('t1002');
+	});
+
+	it('none goes that is being fetched', async () => {
+		const [cache, slow, iam, key] = [new TokenCache<string>(), new Iam(), new Iam(), newKey()];
+		slow.delay = 1_000;
+		const waiting = cache.get(key, slow.fetch);
+		for (let i = 0; i < 1_000; i++) await cache.get(newKey(), iam.fetch);
+		await pass(1_000);
+		expect([await waiting, cache.peek(key)]).toEqual(['t1', 't1']);
 	});
 });
 
@@ -210,7 +243,7 @@ describe('a fault that nobody foresaw', () => {
 	const fault = new TypeError('odd');
 	const notAnError = 'odd' as unknown as Error;
 
-	it.each<[string, unknown, () => Promise<Token>]>([
+	it.each<[string, unknown, () => Promise<Token<string>>]>([
 		['later', fault, async () => await Promise.reject(fault)],
 		[
 			'at once',
@@ -219,7 +252,7 @@ describe('a fault that nobody foresaw', () => {
 				throw fault;
 			},
 		],
-		['with what is no error', notAnError, async () => await Promise.reject<Token>(notAnError)],
+		['with what is no error', notAnError, async () => await Promise.reject<Token<string>>(notAnError)],
 	])(
 		'reaches all who wait as it is, and the next login is not held up: thrown %s',
 		async (_how, error, fetch) => {
@@ -351,7 +384,7 @@ describe('a login that several wait for', () => {
 		let end: AbortSignal | undefined;
 		const hang = async (signal: AbortSignal) => {
 			end = signal;
-			return await new Promise<Token>(() => {});
+			return await new Promise<Token<string>>(() => {});
 		};
 		const stops = [1, 2, 3].map(() => new AbortController());
 		const calls = stops.map(async ({ signal }) => await said(getToken(key, hang, signal)));
@@ -367,7 +400,7 @@ describe('a login that several wait for', () => {
 	it('is not what becomes of one that was given up, nor ended by it', async () => {
 		const [key, iam] = [newKey(), new Iam()];
 		let fail: (error: Error) => void = () => {};
-		const givenUp = async () => await new Promise<Token>((_resolve, reject) => (fail = reject));
+		const givenUp = async () => await new Promise<Token<string>>((_resolve, reject) => (fail = reject));
 		const stop = new AbortController();
 		const first = said(getToken(key, givenUp, stop.signal));
 		await pass(0);
@@ -391,7 +424,7 @@ describe('a login that several wait for', () => {
 		for (let moment = 0; moment < 12; moment++) {
 			const [key, iam] = [newKey(), new Iam()];
 			let fail: (error: Error) => void = () => {};
-			const failing = async () => await new Promise<Token>((_resolve, reject) => (fail = reject));
+			const failing = async () => await new Promise<Token<string>>((_resolve, reject) => (fail = reject));
 			const early = [
 				said(getToken(key, failing)),
 				said(getToken(key, failing, new AbortController().signal)),
@@ -408,4 +441,51 @@ describe('a login that several wait for', () => {
 			expect(await last).toBe('t1');
 		}
 	});
+});
+
+describe('the token at hand', () => {
+	it('is given to those who cannot wait, until it is to be renewed', async () => {
+		const [key, iam] = [newKey(), new Iam()];
+		expect(tokens.peek(key)).toBeUndefined();
+		await getToken(key, iam.fetch);
+		expect(tokens.peek(key)).toBe('t1');
+		await pass(24 * HOUR - 5 * MINUTE - 1);
+		expect(tokens.peek(key)).toBe('t1');
+		await pass(1);
+		expect(tokens.peek(key)).toBeUndefined();
+	});
+
+	it('is none after it was dropped', async () => {
+		const [key, iam] = [newKey(), new Iam()];
+		await getToken(key, iam.fetch);
+		dropToken(key, 't1');
+		expect(tokens.peek(key)).toBeUndefined();
+	});
+
+	it('of another cache is another', async () => {
+		const [key, iam] = [newKey(), new Iam()];
+		await getToken(key, iam.fetch);
+		expect(new TokenCache<string>().peek(key)).toBeUndefined();
+	});
+});
+
+it.each<[string, unknown, Record<string, string>, number]>([
+	[
+		'by the times that IAM gives',
+		{ issued_at: '2001-01-01T00:00:00Z', expires_at: '2001-01-01T01:00:00.5Z' },
+		{},
+		HOUR + 500,
+	],
+	[
+		"by the end and IAM's clock",
+		{ expires_at: '2001-01-01T01:00:00Z' },
+		{ date: 'Mon, 01 Jan 2001 00:00:00 GMT' },
+		HOUR,
+	],
+	['without an end', { issued_at: '2001-01-01T00:00:00Z' }, {}, Infinity],
+	['with an end that is no time', { expires_at: { year: 2001 } }, {}, Infinity],
+	['with nothing', undefined, {}, Infinity],
+	['with null', null, {}, Infinity],
+])('how long a token is valid: %s', (_how, times, headers, lifetime) => {
+	expect(lifetimeOf(times, headers)).toBe(lifetime);
 });
