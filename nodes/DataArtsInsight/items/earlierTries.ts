@@ -8,7 +8,7 @@ export function isTool({ type }: INode): boolean {
 interface Result {
 	/** What was sent for the item. */
 	request: string;
-	item: INodeExecutionData;
+	items: INodeExecutionData[];
 }
 
 /**
@@ -42,18 +42,18 @@ export class EarlierTries {
 		results.set(context.getExecuteData(), { node: context.getNode().id, byItem: this.byItem });
 	}
 
-	add(itemIndex: number, request: string, item: INodeExecutionData) {
-		this.byItem.set(itemIndex, { request, item });
+	add(itemIndex: number, request: string, items: INodeExecutionData[]) {
+		this.byItem.set(itemIndex, { request, items });
 	}
 
 	/**
-	 * The item that came of a request in an earlier try.
+	 * The items that came of a request in an earlier try.
 	 *
 	 * @param request left out where it cannot be told what would be sent
 	 */
-	get(itemIndex: number, request?: string): INodeExecutionData | undefined {
+	get(itemIndex: number, request?: string): INodeExecutionData[] | undefined {
 		const result = this.byItem.get(itemIndex);
-		return request === undefined || result?.request === request ? result?.item : undefined;
+		return request === undefined || result?.request === request ? result?.items : undefined;
 	}
 
 	/** A try has succeeded as a whole, so there will be no other. */

@@ -23,14 +23,15 @@ export interface ItemHandler<Request> {
 }
 
 export interface Sent {
-	/** What the item becomes. */
-	json: IDataObject;
+	/** What the item becomes; a list makes an item of each of its records. */
+	json: IDataObject | IDataObject[];
 	/** Milliseconds after which to send the request again instead, since the response is going to change. */
 	sendAgainAfter?: number;
 }
 
 /**
- * Makes one item out of each input item, in the same order and paired with it. {@link schedule} says which requests are
+ * Makes one item out of each input item, or one out of each record that it brings, in the same order and paired with it.
+ * {@link schedule} says which requests are
  * in flight at the same time and which are read ahead.
  *
  * With *Continue On Fail* an item that failed becomes `{ error, details }`, which n8n moves to the error
@@ -55,7 +56,7 @@ export async function runItems<Request>(
 	// Of what a tool throws an agent learns the message at most, and of a failed item all.
 	const continueOnFail = context.continueOnFail() || isTool(node);
 	const earlier = EarlierTries.of(context);
-	const completed = new Array<INodeExecutionData | undefined>(total);
+	const completed = new Array<INodeExecutionData[] | undefined>(total);
 	const failed = new Map<number, INodeExecutionData>();
 
 	let handler: ItemHandler<Request>;
@@ -63,7 +64,7 @@ export async function runItems<Request>(
 		handler = await prepare();
 	} catch (error) {
 		if (!continueOnFail) throw toNodeError(node, error, 0);
-		return Array.from(completed, (_, index) => earlier?.get(index) ?? failedItem(error, index));
+		return Array.from(completed, (_, index) => earlier?.get(index) ?? [failedItem(error, index)]).flat();
 	}
 
 	let firstError: { error: unknown; itemIndex: number } | undefined;
@@ -80,9 +81,9 @@ export async function runItems<Request>(
 			try {
 				const { json, sendAgainAfter } = await handler.send(request);
 				if (sendAgainAfter !== undefined) return sendAgainAfter;
-				const item = { json, pairedItem: { item: itemIndex } };
-				completed[itemIndex] = item;
-				earlier?.add(itemIndex, handler.identify(request), item);
+				const items = [json].flat().map((record) => ({ json: record, pairedItem: { item: itemIndex } }));
+				completed[itemIndex] = items;
+				earlier?.add(itemIndex, handler.identify(request), items);
 				return undefined;
 			} catch (error) {
 				throw foreseen(error) ? error : unforeseen(error, handler.doubt);
@@ -103,8 +104,20 @@ export async function runItems<Request>(
 		const progress = `Of ${total} items: ${done} completed, ${notSent} not sent${waiting}`;
 		throw toNodeError(node, firstError.error, firstError.itemIndex, total > 1 ? progress : undefined);
 	}
-	if (failed.size === 0) earlier?.forget();
-	return Array.from(completed, (item, itemIndex) => item ?? (failed.get(itemIndex) as INodeExecutionData));
+	const items = Array.from(
+		completed,
+		(itemsOfOne, itemIndex) => itemsOfOne ?? [failed.get(itemIndex) as INodeExecutionData],
+	).flat();
+	if (failed.size === 0 && !looksFailed(items)) earlier?.forget();
+	return items;
+}
+
+/**
+ * Whether n8n takes what a try has given for a failure: it looks for an `error` in the first item, and some records of
+ * Huawei Cloud have a field of that name that is an empty list where all is well.
+ */
+function looksFailed([first]: INodeExecutionData[]): boolean {
+	return ![undefined, null, false].some((none) => none === first?.json.error);
 }
 
 function foreseen(error: unknown): error is InputError | RequestError {

@@ -1,2 +1,7 @@
+import { searchEndpointServices } from './listSearch';
+import { searchWorkspaces } from './workspaceSearch';
+
 export * as credentialTest from './credentialTest';
-export * as listSearch from './listSearch';
+
+/** The lists that the form searches. */
+export const listSearch = { searchEndpointServices, searchWorkspaces };

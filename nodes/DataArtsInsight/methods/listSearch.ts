@@ -7,23 +7,27 @@ import type {
 import { NodeApiError } from 'n8n-workflow';
 
 import { createClient } from '../transport/client';
+import { missingPermission } from '../transport/errors/advice';
 import { isObject, unexpectedResponse } from '../transport/errors/answer';
-import { InputError, RequestError } from '../transport/errors/errors';
-import { readCredential, VPC_ENDPOINT } from '../transport/identity/credential';
+import { VPC_ENDPOINT } from '../transport/identity/address';
+import { readCredential } from '../transport/identity/credential';
+import { explain, projectInForm, TIMEOUT } from './formList';
 
 /** How many endpoint services are fetched at a time; the service gives up to 1000. */
 const PAGE_SIZE = 50;
 
-/** How long the service may take, in milliseconds: somebody is looking at the list. */
-const TIMEOUT = 15_000;
-
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-const ASK_FOR_PERMISSION =
-	'Ask an administrator to let this IAM user list VPC endpoint services (vpcep:epservices:list)';
+const ADVICE = { forbidden: missingPermission('vpcep:epservices:list') };
+
+const WORDS = {
+	message: 'The endpoint services could not be listed',
+	otherwise: "To do without the list, choose 'By Name' or 'By ID' instead",
+};
 
 /**
- * The endpoint services of the project, for the list in the form. It creates nothing.
+ * The endpoint services of the project, for the list in the form: of that in the node's options, or the credential's. It
+ * creates nothing.
  *
  * Source: Huawei Cloud, VPC Endpoint API Reference, "Querying VPC Endpoint Services" (ListEndpointService).
  *
@@ -37,8 +41,10 @@ export async function searchEndpointServices(
 	paginationToken = '0',
 ): Promise<INodeListSearchResult> {
 	try {
-		const credential = readCredential(await this.getCredentials('dataArtsInsightApi'), VPC_ENDPOINT);
-		const call = createClient(credential, { helpers: this.helpers, timeout: TIMEOUT, maxRetries: 1 });
+		const place = { projectId: projectInForm(this) };
+		const credential = readCredential(await this.getCredentials('dataArtsInsightApi'), VPC_ENDPOINT, place);
+		const limits = { helpers: this.helpers, timeout: TIMEOUT, maxRetries: 1, advice: ADVICE };
+		const call = createClient(credential, limits);
 		const text = filter.trim();
 		const search = text && `&${UUID.test(text) ? 'id' : 'endpoint_service_name'}=${encodeURIComponent(text)}`;
 		const offset = Number(paginationToken);
@@ -53,7 +59,7 @@ export async function searchEndpointServices(
 			paginationToken: services.length > 0 && listed < Number(total) ? String(listed) : undefined,
 		};
 	} catch (error) {
-		throw new NodeApiError(this.getNode(), {}, explain(error));
+		throw new NodeApiError(this.getNode(), {}, explain(error, WORDS));
 	}
 }
 
@@ -68,24 +74,4 @@ function listItem(service: JsonObject): INodeListSearchItems {
 	});
 	const shortName = name.endsWith(`.${id}`) ? name.slice(0, -id.length - 1) : name;
 	return { name: `${shortName} (${status}) ${id}`, value: id };
-}
-
-/**
- * What the editor shows in place of the list. It takes dashes out of a message, and so out of the names of hosts: the
- * reason goes into the description.
- */
-function explain(error: unknown) {
-	const message = 'The endpoint services could not be listed';
-	const otherwise = "To do without the list, choose 'By Name' or 'By ID' above";
-	if (!(error instanceof RequestError || error instanceof InputError)) {
-		const reason = error instanceof Error ? error.message : String(error);
-		return { message, description: `${reason}. ${otherwise}` };
-	}
-	const httpStatus = error instanceof RequestError ? error.details.httpStatus : undefined;
-	const advice = httpStatus === 403 ? ASK_FOR_PERMISSION : error.description;
-	return {
-		message,
-		description: `${error.message}. ${advice}. ${otherwise}`,
-		httpCode: httpStatus?.toString(),
-	};
 }

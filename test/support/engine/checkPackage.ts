@@ -13,7 +13,10 @@ import { type EngineTypes, loadPackage } from '.';
  * them.
  */
 
-const NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
+const NODES = {
+	'n8n-nodes-dataarts-insight.dataArtsInsight': 'DataArtsInsight',
+	'n8n-nodes-dataarts-insight.dataArtsInsightTrigger': 'DataArtsInsightTrigger',
+};
 const CREDENTIAL = 'dataArtsInsightApi';
 
 /** What node and credential share. undici and all else that a process must have once are in there and nowhere else. */
@@ -47,14 +50,16 @@ async function main() {
 		one.files,
 		other.files.filter((file) => file !== LICENCES),
 	);
-	assert.deepEqual(descriptionOf(one), descriptionOf(other));
-	assert.deepEqual(methodsOf(one), methodsOf(other));
+	for (const name of Object.keys(NODES)) {
+		assert.deepEqual(descriptionOf(one, name), descriptionOf(other, name));
+		assert.deepEqual(methodsOf(one, name), methodsOf(other, name));
+	}
 	assert.deepEqual(credentialOf(one), credentialOf(other));
 	for (const file of one.files.filter((name) => !/\.js$|^package\.json$/.test(name))) {
 		assert.deepEqual(readFileSync(join(one.folder, file)), readFileSync(join(other.folder, file)), file);
 	}
 	rmSync(folder, { recursive: true });
-	console.log('Both have the same node and the same credential');
+	console.log('Both have the same nodes and the same credential');
 }
 
 /** Checks one tarball by itself. */
@@ -85,11 +90,16 @@ async function checkTarball({ version, file }: Tarball): Promise<Unpacked> {
 	assert.deepEqual(manifest.peerDependencies, { 'n8n-workflow': '*' });
 
 	const types = await loadPackage(unpacked);
-	const node = types.nodes[NODE];
 	const credential = types.credentials[CREDENTIAL];
-	assert.equal(node?.constructor.name, 'DataArtsInsight');
+	assert.deepEqual(
+		Object.fromEntries(Object.entries(types.nodes).map(([name, type]) => [name, type.constructor.name])),
+		NODES,
+	);
 	assert.equal(credential?.constructor.name, 'DataArtsInsightApi');
-	assert.ok(node.description.codex?.categories?.length, 'The codex file is missing');
+	const descriptions = Object.values(types.nodes).map(({ description }) => description);
+	for (const { name: node, codex } of descriptions) {
+		assert.ok(codex?.categories?.length, `The codex file of ${node} is missing`);
+	}
 
 	const schema = loadOutputSchema({
 		nodeDir: join(unpacked, 'dist/nodes/DataArtsInsight'),
@@ -99,7 +109,7 @@ async function checkTarball({ version, file }: Tarball): Promise<Unpacked> {
 	});
 	assert.ok(schema?.properties, 'The output schema is missing');
 
-	for (const { iconUrl } of [node.description, credential]) {
+	for (const { iconUrl } of [...descriptions, credential]) {
 		assert.ok(iconUrl && typeof iconUrl === 'object', 'An icon is missing');
 		for (const url of Object.values(iconUrl)) {
 			const icon = url.replace(`icons/${String(manifest.name)}/`, '');
@@ -119,18 +129,18 @@ function filesWithForeignCode({ folder: unpacked, files }: Unpacked): string[] {
 	);
 }
 
-/** The description of the node, without the version of the package, which n8n adds. */
-function descriptionOf({ types }: Unpacked): object {
-	const { communityNodePackageVersion, ...description } = types.nodes[NODE]?.description ?? {};
+/** The description of a node, without the version of the package, which n8n adds. */
+function descriptionOf({ types }: Unpacked, node: string): object {
+	const { communityNodePackageVersion, ...description } = types.nodes[node]?.description ?? {};
 	assert.ok(communityNodePackageVersion, 'n8n has added no version');
 	return description;
 }
 
-/** The names of what n8n's editor can ask the node for. */
-function methodsOf({ types }: Unpacked): string[] {
-	const methods = Object.entries(types.nodes[NODE]?.methods ?? {});
+/** The names of what n8n's editor can ask a node for. */
+function methodsOf({ types }: Unpacked, node: string): string[] {
+	const methods = Object.entries(types.nodes[node]?.methods ?? {});
 	const names = methods.flatMap(([kind, list]) => Object.keys(list).map((name) => `${kind}.${name}`));
-	assert.ok(names.length > 0, 'The node has no methods');
+	assert.ok(names.length > 0, `${node} has no methods`);
 	return names;
 }
 

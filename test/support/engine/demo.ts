@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import type { IWorkflowBase } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, INodeParameters, IWorkflowBase } from 'n8n-workflow';
 
-import { startSimulator } from '../cloud';
-import { endpointServices } from '../cloud/cloud';
+import { endpointServices, insightDomainId, startSimulator } from '../cloud';
 import { loadPackage, runWorkflow } from '.';
+import { chain, insight, manualTrigger } from './workflow';
 
 /*
- * Runs the examples on n8n's engine, with the built package, against a simulated Huawei Cloud.
+ * Runs the examples on n8n's engine, with the built package, against a simulated Huawei Cloud. Then it takes an endpoint
+ * from a name to accepted, as its requester and, through an agency, as the owner of the endpoint service.
  */
 
 const project = resolve(__dirname, '../../..');
@@ -16,7 +17,7 @@ const project = resolve(__dirname, '../../..');
 async function main() {
 	const started = performance.now();
 	const types = await loadPackage(project);
-	const simulator = await startSimulator();
+	const simulator = await startSimulator({ acceptTime: 500 });
 	console.log(`Simulated Huawei Cloud: ${simulator.url}`);
 
 	async function run(file: string) {
@@ -34,6 +35,50 @@ async function main() {
 		return rows.map((row) => row.vpc_ep_client_status ?? 'failed');
 	}
 
+	/** Runs the node once. */
+	async function call(credential: ICredentialDataDecryptedObject, parameters: INodeParameters) {
+		const { output, error } = await runWorkflow(chain(manualTrigger(), insight(parameters)), {
+			types,
+			credentials: { dataArtsInsightApi: { ...credential } },
+		});
+		if (error) throw new Error(error.message);
+		return output('DataArts Insight')[0]?.[0]?.json ?? {};
+	}
+
+	/** From a name to accepted: nobody opens a console. */
+	async function closeTheLoop(name: string) {
+		const verify = { vpcEpServerName: name, options: { checkFirst: true } };
+		const endpointService = { __rl: true, mode: 'name', value: name };
+		const owner = simulator.agencyCredentials;
+		const printStep = (who: string, step: string, result: unknown) =>
+			console.log(`  ${who.padEnd(12)}${step.padEnd(40)}${String(result)}`);
+
+		console.log(
+			'\nPartner archive belongs to another account. An agency lets n8n act for it, with no key of that account:',
+		);
+		const { permission } = await call(owner, {
+			resource: 'whitelist',
+			operation: 'add',
+			endpointService,
+			permission: insightDomainId,
+		});
+		printStep('owner', 'Whitelist: Add', permission);
+		const endpoint = await call(simulator.credentials, verify);
+		printStep('requester', 'VPC Endpoint: Verify and Create', endpoint.vpc_ep_client_status);
+		const connection = await call(owner, {
+			resource: 'endpointConnection',
+			operation: 'accept',
+			endpointService,
+			endpointId: endpoint.vpc_ep_client_id as string,
+			options: { waitUntilDone: true, pollInterval: 1 },
+		});
+		printStep('owner', 'Endpoint Connection: Accept', connection.status);
+		const verified = await call(simulator.credentials, verify);
+		printStep('requester', 'VPC Endpoint: Verify and Create', verified.vpc_ep_client_status);
+		const statuses = [endpoint.vpc_ep_client_status, connection.status, verified.vpc_ep_client_status];
+		expectStatuses(statuses.map(String), { pendingAcceptance: 1, accepted: 2 });
+	}
+
 	try {
 		expectStatuses(await run('verify-by-name.json'), { accepted: 1 });
 		expectStatuses(await run('verify-a-list.json'), { accepted: 2, pendingAcceptance: 1, failed: 3 });
@@ -41,6 +86,8 @@ async function main() {
 		console.log('\nThe owner of finance-ledger accepts the connection. The same workflow once more:');
 		simulator.accept(endpointServices.financeLedger.name);
 		expectStatuses(await run('verify-a-list.json'), { accepted: 3, failed: 3 });
+
+		await closeTheLoop(endpointServices.partnerArchive.name);
 
 		console.log(`
 ${simulator.requests.length} calls over ${simulator.connections} connections, ${((performance.now() - started) / 1000).toFixed(1)} s.

@@ -184,7 +184,8 @@ export async function searchList(
 	return await search.call(context, filter, paginationToken);
 }
 
-function describeWorkflow(
+/** A workflow with all that n8n's database keeps of it. */
+export function describeWorkflow(
 	parts: Pick<IWorkflowBase, 'name' | 'nodes' | 'connections' | 'settings'>,
 ): IWorkflowBase {
 	return {
@@ -198,7 +199,8 @@ function describeWorkflow(
 	};
 }
 
-function surroundings(
+/** The n8n around an execution. */
+export function surroundings(
 	workflow: IWorkflowBase,
 	mode: WorkflowExecuteMode,
 	types: EngineTypes,
@@ -229,7 +231,8 @@ function passOn(name: string, group: 'input' | 'organization' | 'trigger'): INod
 	};
 }
 
-function lookUp(nodes: Record<string, INodeType>): INodeTypes {
+/** @returns what gives a node type by its full name, and throws an Error where there is none */
+export function lookUp(nodes: Record<string, INodeType>): INodeTypes {
 	const get = (name: string) => {
 		const type = nodes[name];
 		if (!type) throw new Error(`Unknown node type: ${name}`);

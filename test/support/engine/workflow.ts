@@ -3,6 +3,9 @@ import type { IConnections, INode, INodeParameters, IWorkflowBase } from 'n8n-wo
 /** The full name of the node's type. */
 export const OUR_NODE = 'n8n-nodes-dataarts-insight.dataArtsInsight';
 
+/** The full name of the trigger's type. */
+export const OUR_TRIGGER = 'n8n-nodes-dataarts-insight.dataArtsInsightTrigger';
+
 /** A node with the fields that each node has. Its ID is its name. */
 export function node(name: string, type: string, more: Partial<INode> = {}): INode {
 	return { id: name, name, type, typeVersion: 1, position: [0, 0], parameters: {}, ...more };
@@ -25,6 +28,15 @@ export function insight(parameters: INodeParameters = {}, more: Partial<INode> =
 			vpcEpServerName: '={{ $json.name }}',
 			...parameters,
 		},
+		credentials: { dataArtsInsightApi: { id: '1', name: 'Test' } },
+		...more,
+	});
+}
+
+/** The trigger of this package. Without other parameters it tells of endpoints that wait, in all of the project. */
+export function insightTrigger(parameters: INodeParameters = {}, more: Partial<INode> = {}): INode {
+	return node('DataArts Insight Trigger', OUR_TRIGGER, {
+		parameters: { event: 'waiting', watch: 'project', ...parameters },
 		credentials: { dataArtsInsightApi: { id: '1', name: 'Test' } },
 		...more,
 	});

@@ -1,19 +1,13 @@
-import type { IDataObject, IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { readRunOptions, runAdvice, runOptions, switchReader } from '../../items/parameters';
+import { optionsField, readRunOptions, runAdvice, runOptions, switchReader } from '../../items/parameters';
 import { runItems, type Sent } from '../../items/runItems';
-import { RequestError } from '../../transport/errors/errors';
 import { clientReader, type ItemClient } from '../clients';
+import { insightPlaceOptions } from '../place';
 import type { Operation } from '../resource';
-import {
-	acceptanceHints,
-	acceptanceOptions,
-	type AcceptanceWait,
-	delayBeforeNextPoll,
-	isPending,
-	leavesStatusOpen,
-	readAcceptanceWait,
-} from './acceptance';
+import { afterFailedPoll, delayBeforeNextPoll, type Wait, type Waiting } from '../waiting';
+import { acceptance, acceptanceHints, isPending } from './acceptance';
+import { type Check, checkFirst, checkReader } from './checkFirst';
 import { missingIn, simplifyEndpoint } from './endpoint';
 import { requestFields, requestReader, type VerifyRequest } from './verifyRequest';
 
@@ -31,14 +25,7 @@ const fields: INodeProperties[] = [
 		default: false,
 		description: 'Whether to return a simplified version of the response instead of the raw data',
 	},
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		options: [...runOptions, ...acceptanceOptions],
-	},
+	optionsField([...runOptions, ...acceptance.properties, ...insightPlaceOptions, checkFirst]),
 ];
 
 /** One item, from its parameters to its last response. */
@@ -46,12 +33,14 @@ interface Verification {
 	client: ItemClient;
 	body: VerifyRequest;
 	simplify: boolean;
-	/** While acceptance is waited for: the last response, and how long to wait before the next request. */
-	pending?: { status: string; json: IDataObject; delay: () => number | undefined };
+	/** Given only if the endpoint service is to be looked for before. */
+	check?: Check;
+	/** While acceptance is waited for. */
+	pending?: Waiting;
 }
 
 const CHECK_ENDPOINT_SERVICE =
-	"Check the name or ID of the endpoint service, and 'Region', 'Project ID' and 'Workspace ID' in the credential";
+	"Check the name or ID of the endpoint service, 'Region' in the credential, and the project and the workspace in the credential or the options";
 
 /** What to say where nobody can tell whether a request has created an endpoint. */
 const DOUBT =
@@ -72,25 +61,31 @@ export const verifyAndCreate: Operation = {
 };
 
 async function run(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	let acceptanceWait: AcceptanceWait | undefined;
+	let acceptanceWait: Wait | undefined;
 	const failedPolls: string[] = [];
 	const items = await runItems(context, async () => {
 		const { maxConcurrency, ...limits } = readRunOptions(context);
-		acceptanceWait = readAcceptanceWait(context);
+		acceptanceWait = acceptance.read(context);
 		const advice = { ...runAdvice, notFound: CHECK_ENDPOINT_SERVICE };
 		const readClient = await clientReader(context, { ...limits, advice });
 		const readBody = requestReader(context);
-		const readSimplify = switchReader(context, 'simplify');
+		const readSimplify = switchReader(context, 'simplify', 'Simplify');
+		const readCheck = checkReader(context, limits);
 
 		return {
 			maxConcurrency,
 			doubt: DOUBT,
-			read: async (itemIndex): Promise<Verification> => ({
-				body: readBody(itemIndex),
-				simplify: readSimplify(itemIndex),
-				client: await readClient(itemIndex),
-			}),
-			send: async (item) => await verify(item, acceptanceWait, failedPolls),
+			read: async (itemIndex): Promise<Verification> => {
+				const body = readBody(itemIndex);
+				const simplify = readSimplify(itemIndex);
+				const client = await readClient(itemIndex);
+				return { body, simplify, client, check: await readCheck(itemIndex, body) };
+			},
+			send: async (item) => {
+				// Whoever waits for acceptance knows that the endpoint service exists.
+				if (!item.pending) await item.check?.();
+				return await verify(item, acceptanceWait, failedPolls);
+			},
 			identify: ({ client: { place }, body, simplify }) => JSON.stringify([place, body, simplify]),
 		};
 	});
@@ -102,7 +97,7 @@ async function run(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 /** @param failedPolls gets the reason, where the last request for an item brought no status */
 async function verify(
 	item: Verification,
-	acceptanceWait: AcceptanceWait | undefined,
+	acceptanceWait: Wait | undefined,
 	failedPolls: string[],
 ): Promise<Sent> {
 	const { client, body, simplify, pending } = item;
@@ -126,15 +121,7 @@ async function verify(
 				item.pending = { status, json, delay };
 				return { json, sendAgainAfter: delay() };
 			},
-			(error: unknown): Sent => {
-				if (!pending || !(error instanceof RequestError)) throw error;
-				if (!leavesStatusOpen(error)) {
-					throw error.with({ notes: [`Before this request the VPC endpoint was ${pending.status}`] });
-				}
-				// The endpoint is there, and to verify again is what waiting does.
-				const sendAgainAfter = pending.delay();
-				if (sendAgainAfter === undefined) failedPolls.push(error.message);
-				return { json: pending.json, sendAgainAfter };
-			},
+			// Once the endpoint is there, verifying again is what waiting does.
+			(error: unknown) => afterFailedPoll(error, pending, 'the VPC endpoint', failedPolls),
 		);
 }

@@ -36,7 +36,7 @@ export const requestFields: INodeProperties[] = [
 			{
 				name: 'From List',
 				value: 'list',
-				description: 'One of the endpoint services of your own account. Its ID is sent.',
+				description: 'One of the endpoint services of your own project. Its ID is sent.',
 			},
 		],
 	},

@@ -9,7 +9,7 @@ const contextOf = (executeData: object, node: object = {}) =>
 		getNode: () => ({ ...NODE, ...node }),
 	}) as unknown as IExecuteFunctions;
 
-const item = { json: { a: 1 } };
+const items = [{ json: { a: 1 } }];
 
 describe('the results of earlier tries', () => {
 	it('are kept for Retry On Fail alone, and not for a tool of an agent', () => {
@@ -21,27 +21,27 @@ describe('the results of earlier tries', () => {
 
 	it('come to the next try, known by the same execute data object, for the same item and request', () => {
 		const data = {};
-		EarlierTries.of(contextOf(data))?.add(3, 'request', item);
+		EarlierTries.of(contextOf(data))?.add(3, 'request', items);
 		const next = EarlierTries.of(contextOf(data));
-		expect(next?.get(3, 'request')).toBe(item);
+		expect(next?.get(3, 'request')).toBe(items);
 		expect(next?.get(3, 'other')).toBeUndefined();
 		expect(next?.get(3, '')).toBeUndefined();
 		expect(next?.get(2, 'request')).toBeUndefined();
 		// And so to the third.
-		expect(EarlierTries.of(contextOf(data))?.get(3, 'request')).toBe(item);
+		expect(EarlierTries.of(contextOf(data))?.get(3, 'request')).toBe(items);
 	});
 
 	it('are found without the request where it cannot be told', () => {
 		const data = {};
 		const tries = EarlierTries.of(contextOf(data));
-		tries?.add(0, 'request', item);
-		expect(tries?.get(0)).toBe(item);
+		tries?.add(0, 'request', items);
+		expect(tries?.get(0)).toBe(items);
 		expect(tries?.get(1)).toBeUndefined();
 	});
 
 	it('are not those of another node or another run', () => {
 		const data = {};
-		EarlierTries.of(contextOf(data))?.add(0, 'request', item);
+		EarlierTries.of(contextOf(data))?.add(0, 'request', items);
 		expect(EarlierTries.of(contextOf({}))?.get(0)).toBeUndefined();
 		expect(EarlierTries.of(contextOf(data, { id: '2' }))?.get(0)).toBeUndefined();
 	});
@@ -49,7 +49,7 @@ describe('the results of earlier tries', () => {
 	it('are forgotten once a try has succeeded as a whole', () => {
 		const data = {};
 		const tries = EarlierTries.of(contextOf(data));
-		tries?.add(0, 'request', item);
+		tries?.add(0, 'request', items);
 		tries?.forget();
 		expect(EarlierTries.of(contextOf(data))?.get(0)).toBeUndefined();
 	});

@@ -315,6 +315,19 @@ describe('what earlier tries gave', () => {
 		expect(it.sent.get(1)).toBe(2);
 	});
 
+	it('stays where n8n takes a good first item for a failure, since it has a field named error', async () => {
+		const it = service(() => 'good');
+		const { send } = it.handler;
+		it.handler.send = async (request) => {
+			const { json } = await send(request);
+			return { json: { ...json, error: [] } };
+		};
+		const setting = { total: 2, retryOnFail: true, executeData: {} };
+		await run(setting, it);
+		await run(setting, it);
+		expect([...it.sent.values()]).toEqual([1, 1]);
+	});
+
 	it('goes once a try has succeeded as a whole', async () => {
 		const it = service(() => 'good');
 		const setting = { total: 2, retryOnFail: true, executeData: {} };

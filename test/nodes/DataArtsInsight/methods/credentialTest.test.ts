@@ -51,7 +51,7 @@ describe('the test of a credential', () => {
 	it('of a credential without values says what is missing', async () => {
 		expect(await test(undefined)).toMatchObject({
 			status: 'Error',
-			message: expect.stringContaining("'Workspace ID' in the credential is blank") as string,
+			message: expect.stringContaining("'Project ID' in the credential is blank") as string,
 		});
 	});
 
@@ -66,5 +66,39 @@ describe('the test of a credential', () => {
 			},
 		});
 		expect(await test(odd)).toEqual({ status: 'Error', message: 'Error: odd' });
+	});
+
+	it('without a workspace asks the service that owners of endpoint services call, and says what that proves', async () => {
+		const owner = { ...newCredential(), baseUrl: '', vpcepUrl: service.url, workspaceId: ' ' };
+		expect(await test(owner)).toEqual({
+			status: 'OK',
+			message:
+				"The user token and the project were accepted by the VPC Endpoint service. Without 'Workspace ID' nothing else was tried",
+		});
+		expect(service.seen).toMatchObject([
+			{ method: 'GET', path: '/v1/p/vpc-endpoint-services?limit=1&offset=0' },
+		]);
+		expect(service.seen[0]?.headers).not.toHaveProperty('x-workspace-id');
+	});
+
+	it('without a workspace says which permission a known caller lacks (403)', async () => {
+		service.reply = () => ({ status: 403, body: { error_code: 'EndPoint.0004', error_msg: 'Forbidden' } });
+		const { status, message } = await test({ ...newCredential(), vpcepUrl: service.url, workspaceId: '' });
+		expect(status).toBe('Error');
+		expect(message).toContain('The caller is known, but lacks the permission vpcep:epservices:list');
+	});
+
+	it('without a workspace, at a custom address, needs that of the service', async () => {
+		const { message } = await test({ ...newCredential(), workspaceId: '' });
+		expect(message).toContain("'VPC Endpoint URL' in the credential is blank");
+	});
+
+	it('names what was proven', async () => {
+		expect(await test(newCredential())).toEqual({
+			status: 'OK',
+			message: 'The user token, the project and the workspace were accepted',
+		});
+		const key = { authentication: 'accessKey', accessKeyId: `AK-${++count}`, secretAccessKey: 'SK' };
+		expect((await test({ ...newCredential(), ...key })).message).toContain('The access key, the project');
 	});
 });

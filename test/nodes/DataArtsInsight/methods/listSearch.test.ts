@@ -20,9 +20,15 @@ interface Setting {
 	/** What is thrown in place of a credential. */
 	thrown?: unknown;
 	egress?: object;
+	/** `options.projectId` as it stands in the form. */
+	projectId?: unknown;
 }
 
-async function search(filter?: string, token?: string, { credential, thrown, egress }: Setting = {}) {
+async function search(
+	filter?: string,
+	token?: string,
+	{ credential, thrown, egress, projectId }: Setting = {},
+) {
 	const read = {
 		region: 'custom',
 		baseUrl: server.url,
@@ -34,6 +40,7 @@ async function search(filter?: string, token?: string, { credential, thrown, egr
 	};
 	const context = {
 		helpers: egress ? { getSecureEgressFilter: () => egress } : {},
+		getCurrentNodeParameter: (name: string) => (name === 'options.projectId' ? projectId : undefined),
 		getNode: () => ({ id: '1', name: 'Node', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} }),
 		getCredentials:
 			thrown === undefined ? jest.fn().mockResolvedValue(read) : jest.fn().mockRejectedValue(thrown),
@@ -59,6 +66,15 @@ describe('a search', () => {
 	it('goes on where the last page ended', async () => {
 		await search('', '150');
 		expect(server.seen[0]?.path).toBe('/v1/p/vpc-endpoint-services?limit=50&offset=150');
+	});
+
+	it.each([
+		['of the project in the options', ' q ', 'q'],
+		["of the credential's where there is none", undefined, 'p'],
+		["of the credential's where an expression gives it", '={{ $json.project }}', 'p'],
+	])('is one %s', async (_what, projectId, project) => {
+		await search('', '0', { projectId });
+		expect(server.seen[0]?.path).toBe(`/v1/${project}/vpc-endpoint-services?limit=50&offset=0`);
 	});
 
 	it.each([
@@ -118,13 +134,13 @@ describe('a page', () => {
 });
 
 describe('where there is no list the form says why:', () => {
-	const otherwise = "To do without the list, choose 'By Name' or 'By ID' above";
+	const otherwise = "To do without the list, choose 'By Name' or 'By ID' instead";
 
 	it('403, with the permission to ask for', async () => {
 		server.reply = () => ({ status: 403, body: { error_code: 'APIGW.0302', error_msg: 'No permission' } });
 		expect(await failure()).toMatchObject({
 			message: 'The endpoint services could not be listed',
-			description: `No permission (APIGW.0302). Ask an administrator to let this IAM user list VPC endpoint services (vpcep:epservices:list). ${otherwise}`,
+			description: `No permission (APIGW.0302). Ask an administrator to grant this IAM user, or the agency that it acts through, the permission vpcep:epservices:list in the project, or the role VPCEndpoint Administrator. ${otherwise}`,
 			httpCode: '403',
 		});
 	});
@@ -132,7 +148,7 @@ describe('where there is no list the form says why:', () => {
 	it('another refusal, with the advice for it', async () => {
 		server.reply = () => ({ status: 400, body: { error_msg: 'Bad' } });
 		const { description, httpCode } = await failure();
-		expect(description).toMatch(/^Bad\. Check .*above$/);
+		expect(description).toMatch(/^Bad\. Check .*instead$/);
 		expect(description).not.toContain('vpcep:epservices:list');
 		expect(httpCode).toBe('400');
 	});

@@ -1,5 +1,3 @@
-import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
-
 import { vpcEndpoint } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint';
 import { verifyAndCreate } from '../../../../../nodes/DataArtsInsight/resources/vpcEndpoint/verifyAndCreate';
 import {
@@ -7,7 +5,8 @@ import {
 	type ScriptedServer,
 	startScriptedServer,
 } from '../../../../support/network/scriptedServer';
-import { expression, parameterValues } from '../../../../support/engine/parameterValues';
+import { expression } from '../../../../support/engine/parameterValues';
+import { type OperationRun, runOperation } from '../../../../support/engine/runOperation';
 import { fixBackOff } from '../../../../support/network/backOff';
 
 const ID = '6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb';
@@ -42,49 +41,23 @@ function script(...replies: ScriptedReply[]) {
 
 const bodies = () => server.seen.map(({ body }) => JSON.parse(body) as unknown);
 
-interface Setting {
-	total?: number;
-	continueOnFail?: boolean;
-	retryOnFail?: boolean;
-	/** n8n hands over the same object to each try. */
-	executeData?: object;
-	workspaceId?: string;
-}
+type Setting = Omit<OperationRun, 'url' | 'parameters'>;
 
 /** Runs the operation with as much of n8n as it needs. */
 async function run(parameters: Record<string, unknown> = {}, setting: Setting = {}) {
-	const { total = 1, continueOnFail = false, retryOnFail, executeData = {}, workspaceId = 'w' } = setting;
-	const told: NodeExecutionHint[][] = [];
-	const credential = {
-		region: 'custom',
-		baseUrl: server.url,
-		token: 'secret-token',
-		projectId: 'p',
-		workspaceId,
-	};
-	const context = {
-		helpers: {},
-		getInputData: () => Array.from({ length: total }, () => ({ json: {} })),
-		continueOnFail: () => continueOnFail,
-		getExecutionCancelSignal: () => undefined,
-		getExecuteData: () => executeData,
-		getNode: () => ({ id: '1', name: 'Node', type: 'x', typeVersion: 1, parameters: {}, retryOnFail }),
-		getCredentials: async () => await Promise.resolve(credential),
-		getNodeParameter: parameterValues({
+	const { items, ...outcome } = await runOperation(verifyAndCreate, {
+		url: server.url,
+		parameters: {
 			dsType: 'DWS',
 			lookupMode: 'name',
 			vpcEpServerName: 'a',
 			vpcEpServerId: ID,
 			vpcEpServer: { __rl: true, mode: 'list', value: 'listed' },
 			...parameters,
-		}),
-		addExecutionHints: (...hints: NodeExecutionHint[]) => told.push(hints),
-	} as unknown as IExecuteFunctions;
-	const outcome = await verifyAndCreate.run(context).then(
-		(items) => ({ items: items.map(({ json }) => json), error: undefined }),
-		(error: unknown) => ({ items: [], error: error as Error & { description?: string } }),
-	);
-	return { ...outcome, told, hints: told.flat().map(({ message }) => message) };
+		},
+		...setting,
+	});
+	return { ...outcome, items: items.map(({ json }) => json) };
 }
 
 it('the operation is known by names that workflows store', () => {
@@ -157,7 +130,7 @@ describe('what fails', () => {
 	it.each<[number, string]>([
 		[400, 'Check the values of the node'],
 		[404, 'Check the name or ID of the endpoint service'],
-		[429, 'lower Max Concurrency'],
+		[429, "lower 'Max Concurrency'"],
 	])('by HTTP %d says what can be done in the node, and nothing of an endpoint', async (status, advice) => {
 		script({ status });
 		const { error } = await run({ options: { maxRetries: 0 } });
