@@ -15,7 +15,14 @@ export default tseslint.config(
 		files: ['**/*.js'],
 		languageOptions: {
 			sourceType: 'commonjs',
-			globals: { __dirname: 'readonly', Buffer: 'readonly', module: 'writable', require: 'readonly' },
+			globals: {
+				__dirname: 'readonly',
+				Buffer: 'readonly',
+				console: 'readonly',
+				module: 'writable',
+				process: 'readonly',
+				require: 'readonly',
+			},
 		},
 	},
 	// What n8n asks of a community package, with its rules for n8n Cloud. The three rules that are off contradict

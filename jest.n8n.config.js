@@ -5,5 +5,6 @@ module.exports = {
 	...everything,
 	globals: { TRANSPORT: 'n8n' },
 	testMatch: ['<rootDir>/test/scenarios/**/*.test.ts', '<rootDir>/test/descriptions.test.ts'],
+	testPathIgnorePatterns: ['/node_modules/'],
 	collectCoverage: false,
 };

@@ -210,7 +210,7 @@ describe.each([1, 10])('with %d in flight, a network that', (maxConcurrency) => 
 describe.each([1, 10])('with %d in flight, a service', (maxConcurrency) => {
 	// These make the caller wait for a second, or until the time is up.
 	const slow: FaultName[] = ['throttled-retry-after', 'no-answer', 'slow-drip'];
-	const repeated: FaultName[] = ['apigw-0308', 'apig-0308', 'iam-0012', 'apigw-0613'];
+	const repeated: FaultName[] = ['apigw-0308', 'apig-0308', 'iam-0012', 'apigw-0613', 'endpoint-0022'];
 	const unknown: FaultName[] = [
 		'sign-in-page',
 		'html-502',
@@ -232,7 +232,7 @@ describe.each([1, 10])('with %d in flight, a service', (maxConcurrency) => {
 		return unknown.includes(fault) || (status >= 500 && !repeated.includes(fault));
 	};
 
-	it('with every fault it can have: only 429 and 503 of the gateway get a retry', async () => {
+	it('with every fault it can have: only what throttles and 503 of the gateway get a retry', async () => {
 		const simulator = await startSimulator();
 		// After a 401 the token is not sent any more.
 		const quick = faultNames.filter(

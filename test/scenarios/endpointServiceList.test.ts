@@ -136,7 +136,7 @@ describe('a list that fails says why and how to do without it:', () => {
 			httpCode: httpCode ?? null,
 		});
 		expect(error.description).toContain(reason);
-		expect(error.description).toMatch(/To do without the list, choose 'By Name' or 'By ID' above$/);
+		expect(error.description).toMatch(/To do without the list, choose 'By Name' or 'By ID' instead$/);
 		expect(JSON.stringify(error)).not.toContain(validToken);
 	});
 

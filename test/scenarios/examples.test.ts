@@ -1,19 +1,38 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 
-import { displayParameter, type INode, type INodeProperties, type IWorkflowBase } from 'n8n-workflow';
+import {
+	displayParameter,
+	type ICredentialDataDecryptedObject,
+	type IDataObject,
+	type INode,
+	type INodeProperties,
+	type INodeTypeDescription,
+	type IWorkflowBase,
+} from 'n8n-workflow';
 
-import { type Simulator, startSimulator } from '../support/cloud';
+import { endpointServices, type Simulator, startSimulator } from '../support/cloud';
 import { runWorkflow } from '../support/engine';
 import { built, OUR_NODE } from '../support/engine/built';
+import { chain, manualTrigger } from '../support/engine/workflow';
 import { DataArtsInsight } from '../../nodes/DataArtsInsight/DataArtsInsight.node';
+import { DataArtsInsightTrigger } from '../../nodes/DataArtsInsight/DataArtsInsightTrigger.node';
 
 const project = resolve(__dirname, '../..');
 const STICKY_NOTE = 'n8n-nodes-base.stickyNote';
-/** What n8n adds to a node when it offers it as a tool. */
-const TOOL_PARAMETERS = ['descriptionType', 'toolDescription'];
+/** The types of this package's nodes, with what n8n adds to their parameters. */
+const OUR_TYPES = new Map<string, { description: INodeTypeDescription; added: string[] }>([
+	[OUR_NODE, { description: new DataArtsInsight().description, added: [] }],
+	[
+		`${OUR_NODE}Tool`,
+		{
+			description: new DataArtsInsight().description,
+			added: ['descriptionType', 'toolDescription'],
+		},
+	],
+	[`${OUR_NODE}Trigger`, { description: new DataArtsInsightTrigger().description, added: ['pollTimes'] }],
+]);
 
-const { description } = new DataArtsInsight();
 const read = (path: string) => readFileSync(join(project, path), 'utf8');
 const names = readdirSync(join(project, 'examples')).map((file) => parse(file).name);
 
@@ -21,7 +40,6 @@ describe.each(names)('examples/%s.json', (name) => {
 	const text = read(`examples/${name}.json`);
 	const { nodes, connections, settings, pinData = {} } = JSON.parse(text) as IWorkflowBase;
 	const notes = nodes.filter(({ type }) => type === STICKY_NOTE);
-	const ours = nodes.filter(({ type }) => type === OUR_NODE || type === `${OUR_NODE}Tool`);
 	const byName = new Map(nodes.map((node) => [node.name, node]));
 	const wires = Object.entries(connections).flatMap(([from, kinds]) =>
 		Object.entries(kinds).flatMap(([kind, outputs]) =>
@@ -42,16 +60,20 @@ describe.each(names)('examples/%s.json', (name) => {
 		expect([...connected].sort()).toEqual(expected.sort());
 	});
 
-	it('gives our node only what it knows', () => {
-		for (const { type, typeVersion, parameters, credentials } of ours) {
+	it('gives our nodes only what they know', () => {
+		for (const { type, typeVersion, parameters, credentials } of nodes) {
+			const ours = OUR_TYPES.get(type);
+			if (!ours) continue;
+			const { description, added } = ours;
 			expect(typeVersion).toBe(description.version);
 			expect(Object.keys(credentials ?? {})).toEqual(['dataArtsInsightApi']);
 			const known = description.properties.filter((property) =>
 				displayParameter(parameters, property, { typeVersion }, description),
 			);
-			const allowed = known.map((property) => property.name);
-			if (type !== OUR_NODE) allowed.push(...TOOL_PARAMETERS);
+			const allowed = [...known.map((property) => property.name), ...added];
 			expect(allowed).toEqual(expect.arrayContaining(Object.keys(parameters)));
+			const options = known.find((property) => property.name === 'options')?.options?.map(({ name }) => name);
+			for (const option of Object.keys(parameters.options ?? {})) expect(options).toContain(option);
 			for (const property of known.filter((property) => property.type === 'options')) {
 				const value = parameters[property.name];
 				if (typeof value !== 'string' || !value.startsWith('=')) expect(choices(property)).toContain(value);
@@ -82,10 +104,10 @@ describe.each(names)('examples/%s.json', (name) => {
 		}
 	});
 
-	it('is read from left to right; only what waits leads back', () => {
+	it('is read from left to right; only what waits and what loops leads back', () => {
 		for (const { from, to } of wires.filter(({ kind }) => kind === 'main')) {
 			const [start, end] = [byName.get(from), byName.get(to)];
-			if (start?.type === 'n8n-nodes-base.wait') continue;
+			if (start?.type === 'n8n-nodes-base.wait' || end?.type === 'n8n-nodes-base.splitInBatches') continue;
 			expect(end?.position[0]).toBeGreaterThan(start?.position[0] ?? Infinity);
 		}
 	});
@@ -98,8 +120,9 @@ describe.each(names)('examples/%s.json', (name) => {
 	it('holds no address but placeholders, and no secret', () => {
 		const hosts = [...text.matchAll(/(?:https?:\/\/|[\w.+-]@)([\w.-]+)/g)].map((match) => match[1] ?? '');
 		for (const host of hosts) expect(host).toMatch(/(^|\.)(example\.com|myhuaweicloud\.com)$/);
-		// The forms that keys, tokens and passwords have; an ID of a service or node is in groups, joined by dashes.
-		expect(text).not.toMatch(
+		// The forms that keys, tokens and passwords have. An ID of a service or node is in groups, joined by dashes; that of
+		// a project or workspace stands under its name.
+		expect(text.replace(/"(projectId|workspaceId)": "[0-9a-f]{32}"/g, '')).not.toMatch(
 			/(?<![\w-])(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}(?![\w-])|xox[a-z]-|sk-\w|eyJ|"password"|"apiKey"/,
 		);
 	});
@@ -123,14 +146,20 @@ describe.each(names)('examples/%s.json', (name) => {
 
 describe('on the simulated cloud', () => {
 	let simulator: Simulator;
-	beforeEach(async () => (simulator = await startSimulator()));
+	// With the workspaces and projects that many-workspaces.json names.
+	beforeEach(async () => (simulator = await startSimulator({ moreWorkspaces: 2, moreProjects: 1 })));
 	afterEach(async () => await simulator.close());
 
-	async function run(name: string) {
-		const workflow = JSON.parse(read(`examples/${name}.json`)) as IWorkflowBase;
+	async function run(
+		name: string,
+		credentials: ICredentialDataDecryptedObject = simulator.credentials,
+		part: (workflow: IWorkflowBase) => Pick<IWorkflowBase, 'nodes' | 'connections' | 'pinData'> = (all) =>
+			all,
+	) {
+		const workflow = part(JSON.parse(read(`examples/${name}.json`)) as IWorkflowBase);
 		const { output, error } = await runWorkflow(workflow, {
 			types: await built,
-			credentials: { dataArtsInsightApi: simulator.credentials },
+			credentials: { dataArtsInsightApi: credentials },
 			input: Object.values(workflow.pinData ?? {})[0]?.map(({ json }) => json),
 		});
 		expect(error).toBeUndefined();
@@ -147,18 +176,67 @@ describe('on the simulated cloud', () => {
 		expect(output('Verified', 'vpc_ep_client_status')).toEqual(['accepted', 'accepted', 'pendingAcceptance']);
 		expect(output('To fix', 'title')).toEqual(['Name forgotten', 'Partner archive', 'Unknown service']);
 	});
+
+	it('many-workspaces.json verifies each row in its own workspace', async () => {
+		const output = await run('many-workspaces', simulator.accessKeyCredentials);
+		expect(output('Verified', 'vpc_ep_client_status')).toEqual([
+			'accepted',
+			'accepted',
+			'pendingAcceptance',
+			'accepted',
+		]);
+		expect(output('To fix', 'team')).toEqual(['Wrong project']);
+	});
+
+	/** These nodes one behind the other, started by hand: the others are not on this engine. */
+	const only =
+		(start: string, item: IDataObject, ...names: string[]) =>
+		({ nodes }: IWorkflowBase) => ({
+			...chain(
+				manualTrigger({ name: start }),
+				...names.flatMap((name) => nodes.filter((node) => node.name === name)),
+			),
+			pinData: { [start]: [{ json: item }] },
+		});
+
+	it('onboard-and-accept.json takes an endpoint that waits to accepted', async () => {
+		const request = { dataSourceType: 'MySQL', endpointService: endpointServices.financeLedger.name };
+		const way = ['Verify and create', 'Accept as the owner', 'Verify again'];
+		const output = await run('onboard-and-accept', simulator.credentials, only('Request', request, ...way));
+		expect(output('Verify and create', 'vpc_ep_client_status')).toEqual(['pendingAcceptance']);
+		expect(output('Accept as the owner', 'status')).toEqual(['accepted']);
+		expect(output('Verify again', 'vpc_ep_client_status')).toEqual(['accepted']);
+	});
+
+	it('approve-endpoints.json accepts or rejects what the trigger has given', async () => {
+		await run('verify-a-list');
+		const { id: endpoint_service_id } = endpointServices.financeLedger;
+		const [waiting] = simulator.connectionsOf(endpoint_service_id);
+		const endpoint = { ...waiting, endpoint_service_id };
+		for (const [node, status] of [
+			['Accept', 'accepted'],
+			['Reject', 'rejected'],
+		] as const) {
+			const part = only('One endpoint', endpoint, node);
+			const output = await run('approve-endpoints', simulator.credentials, part);
+			expect(output(node, 'status')).toEqual([status]);
+		}
+	});
 });
 
-it('The form of onboarding offers the data source types of the node', () => {
-	const { nodes } = JSON.parse(read('examples/onboarding.json')) as IWorkflowBase;
-	const form = nodes.find(({ type }) => type === 'n8n-nodes-base.formTrigger');
-	const { values } = form?.parameters.formFields as {
-		values: Array<{ fieldName: string; fieldOptions: { values: Array<{ option: string }> } }>;
-	};
-	const offered = values.find(({ fieldName }) => fieldName === 'dataSourceType')?.fieldOptions.values;
-	const dsType = description.properties.find((property) => property.name === 'dsType');
-	expect(offered?.map(({ option }) => option).sort()).toEqual(dsType && choices(dsType).sort());
-});
+it.each(['onboarding', 'onboard-and-accept'])(
+	'The form of %s offers the data source types of the node',
+	(name) => {
+		const { nodes } = JSON.parse(read(`examples/${name}.json`)) as IWorkflowBase;
+		const form = nodes.find(({ type }) => type === 'n8n-nodes-base.formTrigger');
+		const { values } = form?.parameters.formFields as {
+			values: Array<{ fieldName: string; fieldOptions: { values: Array<{ option: string }> } }>;
+		};
+		const offered = values.find(({ fieldName }) => fieldName === 'dataSourceType')?.fieldOptions.values;
+		const dsType = OUR_TYPES.get(OUR_NODE)?.description.properties.find(({ name }) => name === 'dsType');
+		expect(offered?.map(({ option }) => option).sort()).toEqual(dsType && choices(dsType).sort());
+	},
+);
 
 function choices({ options = [] }: INodeProperties): unknown[] {
 	return options.flatMap((option) => ('value' in option ? [option.value] : []));

@@ -165,13 +165,72 @@ describe("n8n's HTTP Request node", () => {
 		expect(items[0]?.json.vpc_ep_client_status).toBe('accepted');
 	});
 
+	const ownConnections = () => `${simulator.url}/v1/${simulator.agencyCredentials.projectId}/connections`;
+
+	it('agency: gets temporary keys once, and n8n keeps nothing of them', async () => {
+		const { error, items, stored } = await request(simulator.agencyCredentials, {
+			...{ items: 10, url: ownConnections() },
+		});
+		expect(error).toBeUndefined();
+		expect(items).toHaveLength(10);
+		expect(simulator.agencyCalls).toBe(1);
+		expect(stored.sessionToken ?? '').toBe('');
+		expect(JSON.stringify(stored)).not.toContain('TEMPORARY');
+	});
+
+	it('agency: gets new keys when the service refuses those at hand (401), and sends the request again', async () => {
+		const { stored } = await request(simulator.agencyCredentials, { url: ownConnections() });
+		simulator.revokeTemporaryKeys();
+		for (let i = 0; i < 2; i++) {
+			const { error, items } = await request(stored, { url: ownConnections() });
+			expect(error).toBeUndefined();
+			expect(items).toHaveLength(1);
+		}
+		expect(simulator.agencyCalls).toBe(2);
+	});
+
+	it('agency: works with a credential that held a password, and sends nothing of its old token', async () => {
+		const { stored } = await request(simulator.passwordCredentials);
+		simulator.reset();
+		const { error, items } = await request(
+			{ ...stored, ...simulator.agencyCredentials, password: undefined },
+			{ url: ownConnections() },
+		);
+		expect(error).toBeUndefined();
+		expect(items).toHaveLength(1);
+		const tokens = simulator.requests.map(({ headers }) => headers['x-auth-token']).filter(Boolean);
+		expect(tokens).toEqual([]);
+	});
+
+	it('agency: no retry of a POST after 500, as it may have acted', async () => {
+		let posts = 0;
+		const service = await startScriptedServer((_count, { method }) => {
+			if (method === 'POST') posts++;
+			return method === 'POST' ? { status: 500 } : {};
+		});
+		const credential = { ...simulator.agencyCredentials, baseUrl: service.url };
+		const url = `${service.url}/v1/p/connections/vpc-endpoint`;
+		expect((await request(credential, { url, body: { ds_type: 'DWS' } })).error).toBeDefined();
+		expect(posts).toBe(1);
+		await service.close();
+	});
+
+	it('agency: a wrong access key is refused once (401), for any number of items and executions', async () => {
+		const credential = { ...simulator.agencyCredentials, secretAccessKey: 'wrong' };
+		for (let i = 0; i < 2; i++) {
+			const { error } = await request({ ...credential }, { items: 10, url: ownConnections() });
+			expect(error?.message).toContain('verify aksk signature fail');
+		}
+		expect(simulator.refusedSignatures).toBe(1);
+	});
+
 	/** Another host, which must not hear of the credential. */
 	async function stranger() {
 		const server = await startScriptedServer(() => ({}));
 		return server;
 	}
 
-	it.each(['credentials', 'passwordCredentials', 'accessKeyCredentials'] as const)(
+	it.each(['credentials', 'passwordCredentials', 'accessKeyCredentials', 'agencyCredentials'] as const)(
 		'sends no credential to another host: %s',
 		async (mode) => {
 			const other = await stranger();
@@ -182,7 +241,7 @@ describe("n8n's HTTP Request node", () => {
 		},
 	);
 
-	it.each(['credentials', 'passwordCredentials', 'accessKeyCredentials'] as const)(
+	it.each(['credentials', 'passwordCredentials', 'accessKeyCredentials', 'agencyCredentials'] as const)(
 		'does not follow a redirect to another host: %s',
 		async (mode) => {
 			const other = await stranger();

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 import { transport } from '../support/engine/built';
 
-const { loginToken, receive, RequestError } = transport;
+const { loginSource, receive, RequestError } = transport;
 
 /** As long as a token is, and with no piece in it twice. */
 const token = `MII${Array.from({ length: 15 }, (_, i) => createHash('sha512').update(String(i)).digest('base64')).join('')}`;
@@ -165,13 +165,16 @@ describe('a login that fails with 500', () => {
 		login: { ...login, username: `u${number++}` },
 		iamOrigin: 'https://iam.example.com',
 		allowUnauthorizedCerts: false,
+		site: 'example.com',
 	});
 	const failed = async (status: number, body: object) =>
-		await loginToken(
+		await loginSource(
 			authentication(),
 			async (_request, loginContext) =>
 				await Promise.resolve(receive({ status, headers: {}, text: JSON.stringify(body) }, loginContext)),
-		).catch((error: unknown) => error);
+		)
+			.get()
+			.catch((error: unknown) => error);
 
 	it('creates nothing, so its outcome is known, and the error does not show the password', async () => {
 		const error = await failed(500, { error_msg: `bad ${login.password}` });
