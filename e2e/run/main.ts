@@ -14,13 +14,13 @@ import { type Report, writeResults } from './results';
  * Tests the package in a real n8n and a real browser: see e2e/README.md.
  *
  *   npm run e2e                  what CI runs
- *   npm run e2e -- --all         all suites; writes RESULTS.md
+ *   npm run e2e -- --all         all suites with all their tests; writes RESULTS.md
  *   npm run e2e -- --pictures    also writes the pictures of the documentation, to docs/images/
- *   npm run e2e -- canvas        only the suites whose file name contains this word
+ *   npm run e2e -- canvas        only the suites whose file name contains this word, with all their tests
  */
 
 /** Suites that only `--all` runs. They take long, and changes of this package rarely concern them. */
-const ONLY_WITH_ALL = ['install', 'older', 'queue'];
+const ONLY_WITH_ALL = ['install', 'older', 'queue', 'schedule'];
 
 const report = join(cache, 'report.json');
 
@@ -39,7 +39,10 @@ async function main() {
 	clearNotes();
 	for (const left of [report, logs]) rmSync(left, { recursive: true, force: true });
 	mkdirSync(logs);
-	if (words.includes('--pictures')) process.env.E2E_PICTURES = join(project, 'docs/images');
+	const pictures = words.includes('--pictures');
+	if (pictures) process.env.E2E_PICTURES = join(project, 'docs/images');
+	// See support/seldom.ts.
+	if (all || pictures || names.length > 0) process.env.E2E_SELDOM = 'true';
 	markRun();
 	// A temporary folder of its own, because an interrupted test does not remove its files.
 	const temporary = mkdtempSync(join(tmpdir(), 'n8n-e2e-'));

@@ -17,7 +17,8 @@ async function main() {
 	await prepare();
 	markRun();
 	const n8n = new N8n('open');
-	const simulator = await startSimulator();
+	// With the workspaces and projects that the example many-workspaces names.
+	const simulator = await startSimulator({ acceptTime: 5_000, moreWorkspaces: 2, moreProjects: 1 });
 	const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 	try {
 		await Promise.race([stopped, open(n8n, simulator).then(() => stopped)]);
@@ -32,6 +33,7 @@ async function open(n8n: N8n, simulator: Simulator) {
 	console.log('Starting n8n…');
 	await installAsN8nDoes(n8n.nodesFolder, tarball);
 	await n8n.start();
+	await n8n.createCredential(simulator.agencyCredentials, { name: 'Owner of the endpoint services' });
 	await n8n.createCredential(simulator.passwordCredentials);
 	for (const name of exampleNames) {
 		const text = JSON.stringify(readExample(name))
@@ -45,7 +47,8 @@ n8n is open at    ${n8n.url}
   E-mail          ${n8n.owner.email}
   Password        ${n8n.owner.password}
 
-Its credential "DataArts Insight account" leads to a simulated Huawei Cloud at ${simulator.url}.
+Its credential "DataArts Insight account" leads to a simulated Huawei Cloud at ${simulator.url}, and
+"Owner of the endpoint services" to another account there, as an agency.
 Its workflows are the examples: ${exampleNames.join(', ')}.
 
 Ctrl+C ends both and removes their data.`);

@@ -8,6 +8,7 @@ import { tarball } from '../support/folders';
 import { type ExportedWorkflow, N8n } from '../support/n8n';
 import { note } from '../support/notes';
 import { installAsN8nDoes } from '../support/packageInstall';
+import { seldom } from '../support/seldom';
 import { verifyBodies } from '../support/verifyRequests';
 import { chain, insightNode, manualTrigger } from '../support/workflows';
 
@@ -22,7 +23,8 @@ let page: Page;
 let node: Locator;
 
 beforeAll(async () => {
-	simulator = await startSimulator();
+	// One of the connections of financeLedger is pending from the start.
+	simulator = await startSimulator({ moreConnections: 3, moreWorkspaces: 2, moreProjects: 1 });
 	await installAsN8nDoes(n8n.nodesFolder, tarball);
 	await n8n.start();
 	browser = await startBrowser();
@@ -40,11 +42,14 @@ afterAll(async () => {
 afterEach(() => simulator.reset());
 
 describe('The editor', () => {
-	it('finds the node by search and puts it on the canvas', async () => {
+	it('finds the node and its trigger by search, and puts the node on the canvas', async () => {
 		await page.goto('/workflow/new');
 		await byId('canvas-plus-button').click();
 		await byId('node-creator-search-bar').fill('dataarts');
 		await byId('node-creator-item-name').getByText('DataArts Insight', { exact: true }).click();
+		// Where a workflow begins n8n opens what the trigger offers, and keeps the actions closed.
+		await page.getByText('On endpoint waits for acceptance').waitFor();
+		await byId('node-creator-category-item').getByText('Actions').click();
 		await page.getByText(ACTION).click();
 		await node.waitFor();
 		expect(await icon(node)).toBe(`${n8n.url}${ICON}.svg`);
@@ -164,7 +169,7 @@ describe('The editor', () => {
 		expect(verifyBodies(simulator)).toEqual([{ ds_type: 'MySQL', vpc_ep_server_name: name }]);
 	});
 
-	it('shows the icon of the light or dark theme', async () => {
+	seldom('shows the icon of the light or dark theme', async () => {
 		const icons = [];
 		for (const colorScheme of ['light', 'dark'] as const) {
 			await page.emulateMedia({ colorScheme });
@@ -199,6 +204,31 @@ it('The next node is offered the output fields before the first execution (outpu
 	expect(simulator.requests).toHaveLength(0);
 });
 
+it('The trigger shows one endpoint that waits (Fetch Test Event)', async () => {
+	const stored = await n8n.createCredential(simulator.credentials);
+	const trigger: INode = {
+		...manualTrigger,
+		name: 'An endpoint waits',
+		type: 'n8n-nodes-dataarts-insight.dataArtsInsightTrigger',
+		credentials: { dataArtsInsightApi: { id: null, name: stored.name } },
+		parameters: { event: 'waiting', watch: 'project' },
+	};
+	await openWorkflow(chain('An endpoint waits', trigger));
+	await byId('canvas-node').first().dblclick();
+	await byId('node-execute-button').getByText('Fetch Test Event').waitFor();
+	await execute('node-run-status-success');
+
+	const { financeLedger } = endpointServices;
+	const waiting = simulator
+		.connectionsOf(financeLedger.id)
+		.find(({ status }) => status === 'pendingAcceptance');
+	await byId('output-panel').getByText('1 item', { exact: true }).waitFor();
+	for (const text of [waiting?.id ?? '', financeLedger.name]) {
+		await byId('output-panel').getByText(text).first().waitFor();
+	}
+	expect(simulator.requests.map(({ method }) => method)).not.toContain('POST');
+});
+
 describe('Example workflow', () => {
 	beforeAll(async () => {
 		await n8n.createCredential(simulator.credentials);
@@ -206,7 +236,7 @@ describe('Example workflow', () => {
 		await page.setViewportSize({ ...WINDOW, height: 1_100 });
 	});
 
-	it.each(exampleNames)('%s opens with no unknown node type', async (name) => {
+	seldom.each(exampleNames)('%s opens with no unknown node type', async (name) => {
 		const workflow = readExample(name);
 		await openWorkflow(workflow);
 		const shown = byId('canvas-node').or(byId('sticky'));

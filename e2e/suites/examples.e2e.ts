@@ -1,19 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { IConnections, IDataObject, INode, INodeParameters, INodeTypeDescription } from 'n8n-workflow';
 
-import { endpointServices, type Simulator, startSimulator } from '../../test/support/cloud';
+import { endpointServices, insightDomainId, type Simulator, startSimulator } from '../../test/support/cloud';
 import { type ChatModel, startChatModel } from '../support/chatModel';
 import { type ChatWebhook, startChatWebhook } from '../support/chatWebhook';
 import { exampleNames, findNode, readExample } from '../support/exampleWorkflows';
 import { cache, tarball } from '../support/folders';
-import { type Mailbox, startMailbox } from '../support/mailbox';
+import { type Mail, type Mailbox, startMailbox } from '../support/mailbox';
 import { type Execution, type ExportedWorkflow, N8n, nodeOutput } from '../support/n8n';
 import { installAsN8nDoes } from '../support/packageInstall';
+import { seldom } from '../support/seldom';
 import { type Slack, slackCertificate, startSlack } from '../support/slack';
 import { until } from '../support/until';
-import { verifyBodies } from '../support/verifyRequests';
+import { verifyBodies, verifyRequests } from '../support/verifyRequests';
 import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 /*
@@ -22,6 +24,17 @@ import { chain, insightNode, manualTrigger } from '../support/workflows';
 
 const { salesWarehouse, financeLedger, newReporting, oldBilling, partnerArchive } = endpointServices;
 const formLogin = { user: 'team', password: 'Breakwater-55' };
+/**
+ * The trigger polls every five seconds: n8n refuses an interval below a minute, yet takes several times of a minute.
+ */
+const everyFiveSeconds = {
+	pollTimes: {
+		item: Array.from({ length: 12 }, (_, index) => ({
+			mode: 'custom',
+			cronExpression: `${index * 5} * * * * *`,
+		})),
+	},
+};
 const everyTenSeconds = { rule: { interval: [{ field: 'seconds', secondsInterval: 10 }] } };
 
 /** The error for a service whose whitelist has no DataArts Insight. */
@@ -43,7 +56,8 @@ const published: string[] = [];
 const used = new Set<string>();
 
 beforeAll(async () => {
-	simulator = await startSimulator();
+	// The owner's account takes a second to accept. The example many-workspaces names these workspaces and this project.
+	simulator = await startSimulator({ acceptTime: 1_000, moreWorkspaces: 2, moreProjects: 1 });
 	mailbox = await startMailbox();
 	slack = await startSlack();
 	chat = await startChatWebhook();
@@ -53,6 +67,8 @@ beforeAll(async () => {
 	n8n = new N8n('examples', { HTTPS_PROXY: slack.proxyUrl, NODE_EXTRA_CA_CERTS: authorities });
 	await installAsN8nDoes(n8n.nodesFolder, tarball);
 	await n8n.start();
+	// An agency of the other account: its only endpoint service is partnerArchive.
+	await n8n.createCredential(simulator.agencyCredentials, { name: 'Owner of the endpoint services' });
 	await n8n.createCredential(simulator.passwordCredentials);
 	for (const [type, data] of Object.entries({
 		httpBasicAuth: formLogin,
@@ -186,13 +202,13 @@ describe('onboarding', () => {
 
 	it('the form requires Basic authentication (401)', async () => {
 		await publish(withShortWaits());
-		await until('n8n serves the form', async () => (await openForm()).ok);
+		await until('n8n serves the form', async () => (await openForm('onboarding')).ok);
 
-		expect((await openForm({})).status).toBe(401);
+		expect((await openForm('onboarding', {})).status).toBe(401);
 	});
 
 	it('accepted: e-mails the requester', async () => {
-		const execution = await onboard(withShortWaits(), newReporting.name);
+		const execution = await onboard('onboarding', withShortWaits(), newReporting.name);
 
 		expect(mails()).toMatchObject([{ ...requester, subject: `Ready: ${newReporting.name}` }]);
 		const [endpoint] = items(execution, 'DataArts Insight');
@@ -201,7 +217,7 @@ describe('onboarding', () => {
 	});
 
 	it('pendingAcceptance: e-mails the owner once, and the requester after the last wait', async () => {
-		await onboard(withShortWaits(), financeLedger.name);
+		await onboard('onboarding', withShortWaits(), financeLedger.name);
 
 		expect(mails()).toMatchObject([
 			{ ...owner, subject: `Please accept a connection to ${financeLedger.name}` },
@@ -213,7 +229,7 @@ describe('onboarding', () => {
 	});
 
 	it('rejected: e-mails the requester', async () => {
-		await onboard(withShortWaits(), oldBilling.name);
+		await onboard('onboarding', withShortWaits(), oldBilling.name);
 
 		expect(mails()).toMatchObject([{ ...requester, subject: `Not connected: ${oldBilling.name}` }]);
 		expect(mails()[0]?.text).toContain('The status of the VPC endpoint is rejected.');
@@ -221,7 +237,7 @@ describe('onboarding', () => {
 	});
 
 	it('failed verification: e-mails the requester the error and what to do', async () => {
-		await onboard(withShortWaits(), partnerArchive.name);
+		await onboard('onboarding', withShortWaits(), partnerArchive.name);
 
 		expect(mails()).toMatchObject([
 			{
@@ -232,10 +248,10 @@ describe('onboarding', () => {
 		]);
 	});
 
-	it('Wait node: a restart of n8n does not end the wait for acceptance', async () => {
+	seldom('Wait node: a restart of n8n does not end the wait for acceptance', async () => {
 		// n8n keeps waits of less than 65 seconds in memory, and longer ones in the database.
 		const id = await publish(example('onboarding', { 'Wait an hour': { amount: 66, unit: 'seconds' } }));
-		await sendForm(financeLedger.name);
+		await sendForm('onboarding', financeLedger.name);
 		await until('the execution waits', async () => (await latest(id))?.status === 'waiting');
 		await n8n.stop();
 		expect(mails()).toMatchObject([owner]);
@@ -249,6 +265,144 @@ describe('onboarding', () => {
 		expect(verifyBodies(simulator)).toHaveLength(2);
 		await until('the execution succeeds', async () => (await latest(id))?.status === 'success');
 		expect(await n8n.executions(id)).toHaveLength(1);
+	});
+});
+
+describe('onboard-and-accept', () => {
+	const requester = { recipients: ['requester@example.com'] };
+	const withShortPolls = () =>
+		example('onboard-and-accept', {
+			'Accept as the owner': { options: { waitUntilDone: true, pollInterval: 1 } },
+		});
+
+	it('takes an endpoint from a name to accepted without a person (two credentials, one an agency)', async () => {
+		simulator.whitelist(partnerArchive.name, `iam:domain::${insightDomainId}`);
+		const execution = await onboard('onboard-and-accept', withShortPolls(), partnerArchive.name);
+
+		const statuses = ['Verify and create', 'Accept as the owner', 'Verify again'].map((node) => {
+			const [item] = items(execution, node);
+			return item?.vpc_ep_client_status ?? item?.status;
+		});
+		expect(statuses).toEqual(['pendingAcceptance', 'accepted', 'accepted']);
+		const [connection] = simulator.connectionsOf(partnerArchive.name);
+		expect(connection?.status).toBe('accepted');
+		expect(mails()).toMatchObject([{ ...requester, subject: `Ready: ${partnerArchive.name}` }]);
+		expect(mails()[0]?.text).toContain(`VPC endpoint: ${connection?.id}`);
+		expect(verifyBodies(simulator)).toHaveLength(2);
+		// The owner's calls, and no others, are in the owner's project.
+		const ownerCalls = simulator.requests.filter(({ path }) =>
+			path.startsWith(`/v1/${simulator.agencyCredentials.projectId}/`),
+		);
+		expect(ownerCalls.every(({ path }) => path.includes('/connections'))).toBe(true);
+		expect(ownerCalls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+		expect(simulator.agencyCalls).toBe(1);
+	});
+
+	it('unknown endpoint service: Check First creates nothing, and the requester gets what to do', async () => {
+		await onboard('onboard-and-accept', withShortPolls(), 'cn-north-4.no-such-service');
+
+		expect(mails()).toMatchObject([{ ...requester, subject: 'Not connected: cn-north-4.no-such-service' }]);
+		expect(verifyBodies(simulator)).toEqual([]);
+	});
+
+	it('endpoint service of somebody else: nothing is accepted, and the requester gets what to do', async () => {
+		await onboard('onboard-and-accept', withShortPolls(), financeLedger.name);
+
+		expect(mails()).toMatchObject([{ ...requester, subject: `Not connected: ${financeLedger.name}` }]);
+		expect(mails()[0]?.text).toContain('(EndPoint.2003)');
+		expect(simulator.connectionsOf(financeLedger.name)).toMatchObject([{ status: 'pendingAcceptance' }]);
+	});
+
+	it('rejected: e-mails the requester', async () => {
+		await onboard('onboard-and-accept', withShortPolls(), oldBilling.name);
+
+		expect(mails()).toMatchObject([{ ...requester, subject: `Not connected: ${oldBilling.name}` }]);
+		expect(mails()[0]?.text).toContain('The status of the VPC endpoint is rejected.');
+	});
+});
+
+describe('approve-endpoints', () => {
+	const owner = { recipients: ['owner@example.com'] };
+
+	it('the trigger asks for each endpoint that begins to wait; each answer decides about its own', async () => {
+		simulator.whitelist(partnerArchive.name, `iam:domain::${insightDomainId}`);
+		const verify = (dsType: string) => insightNode({ dsType, vpcEpServerName: partnerArchive.name });
+		// It waits before the workflow is published.
+		await n8n.importAndRun(chain('Earlier', manualTrigger, verify('Doris')));
+		const id = await publish(example('approve-endpoints', { 'An endpoint waits': everyFiveSeconds }));
+		await n8n.importAndRun(
+			chain('Two', manualTrigger, verify('DWS'), { ...verify('MySQL'), id: '2', name: 'Second' }),
+		);
+		await until('the owner gets two e-mails', () => mailbox.mails.length === 2, 60_000);
+
+		const [earlier, ...waiting] = simulator.connectionsOf(partnerArchive.name);
+		const [first, second] = waiting;
+		expect(mailbox.mails).toMatchObject([owner, owner]);
+		const mailAbout = (endpoint = '') => mailbox.mails.find(({ text }) => text.includes(endpoint));
+		await answer(mailAbout(second?.id), 'Decline');
+		await answer(mailAbout(first?.id), 'Approve');
+
+		const statuses = () => simulator.connectionsOf(partnerArchive.name).map(({ status }) => status);
+		await until('both are decided', () => statuses().join() === 'pendingAcceptance,accepted,rejected');
+		await until('all executions end', async () =>
+			(await n8n.executions(id)).every(({ status }) => status === 'success'),
+		);
+		expect(earlier?.status).toBe('pendingAcceptance');
+		expect(mailbox.mails).toHaveLength(2);
+		expect(simulator.requests.filter(({ path }) => path.endsWith('/action'))).toHaveLength(2);
+	});
+
+	// n8n looks once a minute for executions whose time is over.
+	seldom('no answer: neither accepts nor rejects', async () => {
+		const workflow = example('approve-endpoints');
+		const { options } = findNode(workflow, 'Ask the owner').parameters as {
+			options: { limitWaitTime: { values: INodeParameters } };
+		};
+		Object.assign(options.limitWaitTime.values, { resumeAmount: 0.02, resumeUnit: 'minutes' });
+		const waiting = { id: 'endpoint', endpoint_service_id: partnerArchive.id };
+		const execution = await runFrom(await n8n.importWorkflow(workflow), 'One endpoint', waiting);
+
+		expect(mailbox.mails).toHaveLength(1);
+		expect(execution.status).toBe('success');
+		expect(nodeOutput(execution, 'Answer')).toEqual([[], []]);
+		expect(simulator.requests).toEqual([]);
+	});
+
+	it('an endpoint that is gone: e-mails the owner the error and what to do', async () => {
+		const id = await n8n.importWorkflow(example('approve-endpoints'));
+		const waiting = { id: randomUUID(), endpoint_service_id: partnerArchive.id };
+		const execution = runFrom(id, 'One endpoint', waiting);
+		await until('the owner gets an e-mail', () => mailbox.mails.length > 0);
+		await answer(mailbox.mails[0], 'Approve');
+		expect((await execution).status).toBe('success');
+
+		expect(mailbox.mails[1]).toMatchObject(owner);
+		expect(mailbox.mails[1]?.text).toContain(waiting.id);
+	});
+});
+
+describe('many-workspaces', () => {
+	it('verifies each row in its own workspace with one credential', async () => {
+		const workflow = example('many-workspaces');
+		const execution = await n8n.importAndRun(workflow);
+
+		expect(items(execution, 'Verified').map((item) => item.vpc_ep_client_status)).toEqual([
+			'accepted',
+			'accepted',
+			'pendingAcceptance',
+			'accepted',
+		]);
+		expect(items(execution, 'To fix')).toMatchObject([
+			{ team: 'Wrong project', details: { code: 'DataArtsInsight.24150005' } },
+		]);
+		const [rows = []] = Object.values(workflow.pinData ?? {});
+		const places = verifyRequests(simulator).map(({ path, headers }) => [
+			path.split('/')[2],
+			headers['x-workspace-id'],
+		]);
+		expect(places.sort()).toEqual(rows.map(({ json }) => [json.projectId, json.workspaceId]).sort());
+		// One for each project.
+		expect(simulator.logins).toBeLessThanOrEqual(2);
 	});
 });
 
@@ -385,8 +539,12 @@ describe('The examples', () => {
 		expect([...used].sort()).toEqual([...exampleNames].sort());
 	});
 
-	it.each(exampleNames)('%s has the latest version of each node type', async (name) => {
-		const types = (await n8n.types('nodes')) as INodeTypeDescription[];
+	let types: INodeTypeDescription[];
+	beforeAll(async () => {
+		types = (await n8n.types('nodes')) as INodeTypeDescription[];
+	});
+
+	it.each(exampleNames)('%s has the latest version of each node type', (name) => {
 		const latestOf = (type: string) =>
 			Math.max(...types.filter((candidate) => candidate.name === type).flatMap(({ version }) => version));
 
@@ -430,15 +588,25 @@ async function latest(workflowId: string) {
 const basicAuth = Buffer.from(`${formLogin.user}:${formLogin.password}`).toString('base64');
 const loggedIn = { Authorization: `Basic ${basicAuth}` };
 
-async function openForm(headers: Record<string, string> = loggedIn, body?: FormData): Promise<Response> {
+/** The form of each example that begins with one: the path of its URL, and the name of its node. */
+const forms = {
+	onboarding: { path: 'connect-a-data-source', node: 'Onboarding request' },
+	'onboard-and-accept': { path: 'get-an-endpoint', node: 'Request' },
+};
+
+async function openForm(
+	name: keyof typeof forms,
+	headers: Record<string, string> = loggedIn,
+	body?: FormData,
+): Promise<Response> {
 	const method = body ? 'POST' : 'GET';
-	return await fetch(`${n8n.url}/form/connect-a-data-source`, { method, headers, body });
+	return await fetch(`${n8n.url}/form/${forms[name].path}`, { method, headers, body });
 }
 
 /** Waits for the form of the published workflow, fills it in and sends it. */
-async function sendForm(endpointService: string) {
-	await until('n8n serves the form', async () => (await openForm()).ok);
-	const { parameters } = findNode(example('onboarding'), 'Onboarding request');
+async function sendForm(name: keyof typeof forms, endpointService: string) {
+	await until('n8n serves the form', async () => (await openForm(name)).ok);
+	const { parameters } = findNode(example(name), forms[name].node);
 	const { values } = parameters.formFields as { values: Array<{ fieldName: string }> };
 	const answers: Record<string, string> = {
 		dataSourceType: 'MySQL',
@@ -448,25 +616,44 @@ async function sendForm(endpointService: string) {
 	};
 	const form = new FormData();
 	values.forEach(({ fieldName }, index) => form.set(`field-${index}`, answers[fieldName] ?? ''));
-	expect((await openForm(loggedIn, form)).status).toBe(200);
+	expect((await openForm(name, loggedIn, form)).status).toBe(200);
 }
 
 /** Publishes a workflow, sends its form, and waits for the end of the execution. */
-async function onboard(workflow: ExportedWorkflow, endpointService: string): Promise<Execution> {
+async function onboard(
+	name: keyof typeof forms,
+	workflow: ExportedWorkflow,
+	endpointService: string,
+): Promise<Execution> {
 	const workflowId = await publish(workflow);
-	await sendForm(endpointService);
+	await sendForm(name, endpointService);
 	const { id } = await until('the form starts the workflow', () => latest(workflowId));
 	return await n8n.finished(id);
 }
 
 /** Sends a message in the editor's chat, and waits for the end of the execution. */
 async function say(workflowId: string, chatInput: string): Promise<Execution> {
-	const message = { sessionId: 'session', action: 'sendMessage', chatInput };
-	const data = { main: [[{ json: message }]] };
+	return await runFrom(workflowId, 'Chat', { sessionId: 'session', action: 'sendMessage', chatInput });
+}
+
+/** Runs a workflow from a trigger that emits this item, and waits for the end of the execution. */
+async function runFrom(workflowId: string, trigger: string, json: IDataObject): Promise<Execution> {
+	const data = { main: [[{ json }]] };
 	const { executionId } = await n8n.rest<{ executionId: string }>('POST', `/workflows/${workflowId}/run`, {
-		triggerToStartFrom: { name: 'Chat', data: { data, executionStatus: 'success', source: [] } },
+		triggerToStartFrom: { name: trigger, data: { data, executionStatus: 'success', source: [] } },
 	});
 	return await n8n.finished(executionId);
+}
+
+/** Clicks a button in an e-mail. n8n takes no answer from what looks like a bot. */
+async function answer(mail: Mail | undefined, button: 'Approve' | 'Decline') {
+	const link = [...(mail?.html ?? '').matchAll(/<a href="([^"]+)"[^>]*>(\w+)<\/a>/g)].find(
+		([, , label]) => label === button,
+	)?.[1];
+	const response = await fetch(link ?? '', {
+		headers: { 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0' },
+	});
+	expect(response.status).toBe(200);
 }
 
 /** The JSON of the items on a node's first output. */

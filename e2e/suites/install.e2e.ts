@@ -52,11 +52,11 @@ describe.each([
 
 	afterAll(async () => await n8n.dispose());
 
-	it('offers the node, its AI agent tool and the credential', async () => {
+	it('offers the node, its trigger, its AI agent tool and the credential', async () => {
 		await install(n8n.nodesFolder, tarball);
 		await n8n.start();
 		expect(await offered(n8n)).toEqual({
-			nodes: [NODE, `${NODE}Tool`],
+			nodes: [NODE, `${NODE}Trigger`, `${NODE}Tool`],
 			credentials: ['DataArts Insight API'],
 		});
 		// n8n does not recognise error classes of a second copy of n8n-workflow.

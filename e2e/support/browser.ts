@@ -16,6 +16,7 @@ export const WINDOW = { width: 1_400, height: 820 };
 /** Buttons of the editor that would cover nodes in a picture. */
 const OVER_THE_CANVAS = [
 	'.tab-bar-container',
+	'[aria-label="Select trigger node"]',
 	...[
 		'add-sticky-button',
 		'canvas-controls',

@@ -12,6 +12,8 @@ export interface Mail {
 	from: string | undefined;
 	subject: string | undefined;
 	text: string;
+	/** Only of an e-mail that has HTML: n8n's requests for an approval. */
+	html?: string;
 }
 
 export interface Mailbox {
@@ -34,9 +36,9 @@ export async function startMailbox(): Promise<Mailbox> {
 			else done(new Error('Invalid login'));
 		},
 		onData: (stream, { envelope }, done) => {
-			void simpleParser(stream).then(({ from, subject, text = '' }) => {
+			void simpleParser(stream).then(({ from, subject, text = '', html }) => {
 				const recipients = envelope.rcptTo.map(({ address }) => address);
-				mails.push({ recipients, from: from?.text, subject, text: text.trim() });
+				mails.push({ recipients, from: from?.text, subject, text: text.trim(), ...(html && { html }) });
 				done();
 			}, done);
 		},

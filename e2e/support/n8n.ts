@@ -79,7 +79,7 @@ export class N8n extends N8nProcess {
 		return await this.request('GET', `/types/${kind}.json`);
 	}
 
-	/** Stores a credential. Workflows that are imported later use the latest credential of each type. */
+	/** Stores a credential, for the nodes of workflows that are imported later: see {@link N8n.importWorkflow}. */
 	async createCredential(
 		data: ICredentialDataDecryptedObject,
 		{ name = 'DataArts Insight account', type = 'dataArtsInsightApi' } = {},
@@ -98,14 +98,20 @@ export class N8n extends N8nProcess {
 		return await this.rest('POST', '/credentials/test', { credentials: { ...credential, data } });
 	}
 
-	/** Imports a workflow and chooses the stored credentials in its nodes. @returns its ID */
+	/**
+	 * Imports a workflow and chooses credentials in its nodes: the latest of the type and name that the node asks for, or
+	 * the latest of that type.
+	 *
+	 * @returns the workflow's ID
+	 */
 	async importWorkflow(workflow: ExportedWorkflow): Promise<string> {
 		const nodes = workflow.nodes.map((node) => ({
 			...node,
 			...(node.credentials && {
 				credentials: Object.fromEntries(
 					Object.entries(node.credentials).map(([type, chosen]) => {
-						const stored = this.credentials.find((credential) => credential.type === type);
+						const ofType = this.credentials.filter((credential) => credential.type === type);
+						const stored = ofType.find(({ name }) => name === chosen.name) ?? ofType[0];
 						return [type, stored ? { id: stored.id, name: stored.name } : chosen];
 					}),
 				),
