@@ -207,7 +207,8 @@ export function switchReader(
 	return (itemIndex) => switchOf(read(itemIndex) ?? false, `'${label}'`);
 }
 
-function switchOf(value: unknown, label: string): boolean {
+/** @throws {InputError} if the value is neither true nor false */
+export function switchOf(value: unknown, label: string): boolean {
 	if (typeof value === 'boolean') return value;
 	throw new InputError(
 		`${label} is neither true nor false`,

@@ -6,7 +6,7 @@ import type {
 	NodeExecutionHint,
 } from 'n8n-workflow';
 
-import { readCollection, wholeNumber } from '../items/parameters';
+import { readCollection, switchOf, wholeNumber } from '../items/parameters';
 import type { Sent } from '../items/runItems';
 import { RequestError } from '../transport/errors/errors';
 
@@ -23,7 +23,7 @@ export interface WaitOptions {
 	 * What the options say for the whole run.
 	 *
 	 * @returns nothing if the node is not to wait
-	 * @throws {InputError} that names the option, if it is not a whole number in its range
+	 * @throws {InputError} that names the option, if it is no switch or not a whole number in its range
 	 */
 	read: (context: IExecuteFunctions) => Wait | undefined;
 }
@@ -62,7 +62,8 @@ export function waitOptions(
 		properties: [maxWait, pollInterval, toggle],
 		read: (context) => {
 			const options = readCollection(context, 'options', 0);
-			if (options[toggle.name] !== true) return undefined;
+			const isOn = switchOf(options[toggle.name] ?? false, `'${toggle.displayName}' in the options`);
+			if (!isOn) return undefined;
 			return {
 				pollInterval: wholeNumber(options, pollInterval) * 1000,
 				maxWait: wholeNumber(options, maxWait) * 1000,

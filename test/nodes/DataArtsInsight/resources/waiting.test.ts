@@ -19,9 +19,17 @@ describe('waitOptions', () => {
 		} as unknown as IExecuteFunctions);
 
 	it('is none unless the switch is on, whatever the other options say', () => {
-		for (const options of [undefined, {}, { waitForAcceptance: false }, { waitForAcceptance: 'true' }]) {
+		for (const options of [undefined, {}, { waitForAcceptance: false }]) {
 			expect(read(options)).toBeUndefined();
 			expect(read({ ...options, pollInterval: 0, maxWait: 'x' })).toBeUndefined();
+		}
+	});
+
+	it('refuses a switch that is neither on nor off', () => {
+		for (const value of ['true', 1, '']) {
+			expect(() => read({ waitForAcceptance: value })).toThrow(
+				"'Wait for Acceptance' in the options is neither true nor false",
+			);
 		}
 	});
 
