@@ -8,6 +8,7 @@ import {
 import { expression } from '../../../../support/engine/parameterValues';
 import { type OperationRun, runOperation } from '../../../../support/engine/runOperation';
 import { fixBackOff } from '../../../../support/network/backOff';
+import { hurry } from '../../../../support/engine/hurry';
 
 const ID = '6f2d1c1e-31cf-4e27-9a55-4b71db9b82fb';
 const reply = (status: string, more: object = {}): ScriptedReply => ({
@@ -20,19 +21,6 @@ afterEach(async () => {
 	jest.restoreAllMocks();
 	await server.close();
 });
-
-/** The clock stands still but for what the run waits, which sleeps for 100 ms at most at a time and passes at once. */
-function hurry() {
-	let now = Math.ceil(performance.now());
-	jest.spyOn(performance, 'now').mockImplementation(() => now);
-	const { setTimeout: start } = globalThis;
-	const sleep = (done: (...words: unknown[]) => void, milliseconds = 0, ...words: unknown[]) => {
-		if (milliseconds > 100) return start(done, milliseconds, ...words);
-		now += milliseconds;
-		return start(done, 0, ...words);
-	};
-	jest.spyOn(globalThis, 'setTimeout').mockImplementation(sleep as typeof setTimeout);
-}
 
 /** What the server says to each request in turn; the last of it goes on. */
 function script(...replies: ScriptedReply[]) {
